@@ -58,6 +58,7 @@ SETTING_UNKNOWN = const(706)
 SETTING_RANGE = const(707)
 TICK_LATE = const(708)
 NOT_STARTED = const(709)
+SUPERSEDED = const(710)
 
 
 class RigError(Exception):

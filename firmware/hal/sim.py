@@ -1,0 +1,328 @@
+"""The virtual board: hal/contract.py on the plant, in a process whose stdin and stdout are the line.
+
+Time is virtual: it moves in `Clock.wait` only, as fast as the processor goes (speed 0) or at a factor of the wall clock. With speed 0
+the same program and the same seed give the same records, byte for byte: time stands still while the host has a backlog to fetch and
+until the first activity; an idle rig afterwards follows the wall clock. A second descriptor carries faults to switch (JSON lines); when
+it closes, the process ends.
+"""
+
+import json
+import select
+import sys
+import time
+from array import array
+
+from micropython import const
+from plant.rig import Plant
+
+from .contract import LEASE_MS, MONITOR, SENSOR
+from .sim_pump import SimPump
+
+_MASK = const((1 << 30) - 1)
+_HALF = const(1 << 29)
+_CHUNK_US = const(100_000)
+_LEASE_US = const(LEASE_MS * 1000)
+_FULL = const(65535)
+_BACKLOG = const(2)
+
+if hasattr(time, "ticks_us"):
+    _wall_us = time.ticks_us
+    _wall_diff = time.ticks_diff
+else:  # CPython
+
+    def _wall_us():
+        return time.perf_counter_ns() // 1000
+
+    def _wall_diff(later, earlier):
+        return later - earlier
+
+
+class _Clock:
+    def __init__(self, bench, speed):
+        self._bench = bench
+        self._speed = speed
+        self._now = 0
+        self._awake = False
+        self._wall_us = _wall_us()
+        self._owed_us = 0
+
+    def ticks_us(self):
+        return self._now
+
+    def wait(self, until_ticks, hold):
+        bench = self._bench
+        ahead_us = ((until_ticks - self._now + _HALF) & _MASK) - _HALF
+        if bench.line_has_bytes(0):
+            return
+        if not hold:
+            self._awake = True
+            if self._speed == 0:
+                if ahead_us > 0:
+                    self._move(ahead_us)
+                return
+        elif self._speed == 0:
+            if hold == _BACKLOG or not self._awake:
+                bench.line_has_bytes(-1)
+                self._wall_us = _wall_us()
+                return
+        self._follow_wall(ahead_us, self._speed or 1)
+
+    def _follow_wall(self, ahead_us, speed):
+        """Wait on the wall clock; virtual time never runs ahead of it and never leaps to catch up."""
+        due_us = ahead_us / speed - self._owed_us
+        if due_us > 1000 and self._bench.line_has_bytes(int(due_us / 1000)):
+            pass
+        now = _wall_us()
+        waited_us = _wall_diff(now, self._wall_us) + self._owed_us
+        self._wall_us = now
+        move_us = int(waited_us * speed)
+        if move_us >= ahead_us:
+            self._owed_us = min(waited_us - ahead_us / speed, 100_000)
+            move_us = ahead_us
+        else:
+            self._owed_us = 0
+        if move_us > 0:
+            self._move(move_us)
+
+    def _move(self, us):
+        while us > _CHUNK_US:
+            self._bench.pass_time(self._now, _CHUNK_US)
+            self._now = (self._now + _CHUNK_US) & _MASK
+            us -= _CHUNK_US
+        self._bench.pass_time(self._now, us)
+        self._now = (self._now + us) & _MASK
+
+
+class _Lease:
+    """A leased output as the plant sees it: a duty until the lease ends."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self.duty_u16 = 0
+        self.until = 0
+        self._lapsed = False
+
+    def renew(self, duty_u16):
+        self.duty_u16 = duty_u16
+        self.until = (self._clock.ticks_us() + _LEASE_US) & _MASK
+
+    def off(self):
+        self.duty_u16 = 0
+
+    def lapsed(self):
+        was = self._lapsed
+        self._lapsed = False
+        return was
+
+    def average_u16(self, now, us):
+        """Duty over the next `us`, averaged; the lease may end inside."""
+        left_us = ((self.until - now + _HALF) & _MASK) - _HALF
+        if left_us >= us:
+            return self.duty_u16
+        if left_us <= 0:
+            self.duty_u16 = 0
+            self._lapsed = True
+            return 0
+        return self.duty_u16 * left_us // us
+
+
+class _Analog:
+    def __init__(self, plant):
+        self._sensor_sum = plant.sensor_sum
+        self._monitor_sum = plant.monitor_sum
+        self._supply_sum = plant.supply_sum
+
+    def read_sum(self, channel, samples):
+        if channel == SENSOR:
+            return self._sensor_sum(samples)
+        if channel == MONITOR:
+            return self._monitor_sum(samples)
+        return self._supply_sum(samples)
+
+
+class _Optics:
+    PULSE_US = 2000
+    PERIOD_US = 4000
+
+    def __init__(self, plant, clock):
+        self._plant = plant
+        self._clock = clock
+        self._done_at = 0
+        self._dark = {}
+        self._lit = {}
+        self._monitor = None
+
+    def start(self, pulses, cells_mask):
+        plant = self._plant
+        self._dark.clear()
+        self._lit.clear()
+        for cell in range(4):
+            if not cells_mask & (1 << cell):
+                continue
+            dark, lit, monitor = array("H", [0] * pulses), array("H", [0] * pulses), array("H", [0] * pulses)
+            for i in range(pulses):
+                plant.probe_pulse(cell)
+                dark[i], lit[i], monitor[i] = plant.dark, plant.lit, plant.monitor
+            self._dark[cell], self._lit[cell], self._monitor = dark, lit, monitor
+        self._done_at = (self._clock.ticks_us() + pulses * self.PERIOD_US) & _MASK
+
+    def ready(self):
+        return ((self._clock.ticks_us() - self._done_at + _HALF) & _MASK) - _HALF >= 0
+
+    def dark(self, cell):
+        return self._dark[cell]
+
+    def lit(self, cell):
+        return self._lit[cell]
+
+    def monitor(self):
+        return self._monitor
+
+
+class _Line:
+    def __init__(self):
+        self._in = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)  # CPython buffers; the line must not
+        self._out = getattr(sys.stdout.buffer, "raw", sys.stdout.buffer)
+
+    def readinto(self, buffer):
+        try:
+            return self._in.readinto(buffer) or 0
+        except OSError:  # EIO: nobody holds the other end just now
+            return 0
+
+    def write(self, view):
+        try:
+            return self._out.write(view) or 0
+        except OSError:
+            return 0
+
+
+class _Inputs:
+    def __init__(self, plant):
+        self._plant = plant
+
+    def interlock_closed(self):
+        return self._plant.interlock_closed
+
+    def stop_pressed(self):
+        return self._plant.stop_pressed
+
+    def trigger_in(self, channel):
+        return False
+
+
+class _Outputs:
+    def trigger(self, channel, on):
+        pass
+
+    def indicator(self, state):
+        pass
+
+
+class _Store:
+    """A store that lives as long as the process."""
+
+    def __init__(self):
+        self._kept = {}
+
+    def load(self, name):
+        return self._kept.get(name)
+
+    def save(self, name, data):
+        self._kept[name] = data
+
+
+class _Watchdog:
+    def feed(self):
+        pass
+
+
+class _Identity:
+    def __init__(self, scenario):
+        self.board = "virtual"
+        self.uid = scenario.get("uid", "virtual-0")
+        self.boot_id = scenario.get("boot_id", 1)
+        self.reset_cause = 0
+        self.firmware_hash = scenario.get("firmware_hash", 0)
+        self.simulated = True
+
+
+class SimHal:
+    """The whole virtual board from a scenario (boards/virtual/README.md)."""
+
+    def __init__(self, scenario, limits, lamp_nm):
+        self.plant = plant = Plant(scenario)
+        self.limits = limits
+        self.lamp_nm = lamp_nm
+        self.clock = clock = _Clock(self, scenario.get("speed", 0))
+        self.heater = _Lease(clock)
+        self.lamp = _Lease(clock)
+        self.adc = _Analog(plant)
+        self.optics = _Optics(plant, clock)
+        self.pumps = [SimPump(plant, i) for i in range(limits["pumps"])]
+        self.inputs = _Inputs(plant)
+        self.outputs = _Outputs()
+        self.store = _Store()
+        self.watchdog = _Watchdog()
+        self.identity = _Identity(scenario)
+        self.line = _Line()
+        self._poll = select.poll()
+        self._poll.register(sys.stdin, select.POLLIN)
+        self._control = None
+        if scenario.get("control_fd") is not None:
+            self._control = open(scenario["control_fd"], "rb", 0)
+            self._poll.register(self._control, select.POLLIN)
+
+    def start_together(self, pumps_mask):
+        """Virtual pumps start with the tick: nothing to do."""
+
+    def all_off(self):
+        self.heater.off()
+        self.lamp.off()
+        for pump in self.pumps:
+            pump.abort()
+
+    def reset(self):
+        raise SystemExit
+
+    def tell_exception(self, error):
+        if hasattr(sys, "print_exception"):
+            sys.print_exception(error, sys.stderr)
+        else:
+            import traceback
+
+            traceback.print_exception(error)
+
+    def pass_time(self, now, us):
+        """Let the plant live through the next `us` with what is authorised on the pins."""
+        for pump in self.pumps:
+            if pump.running():
+                pump.advance(us)
+        self.plant.advance(us, self.heater.average_u16(now, us), self.lamp.average_u16(now, us))
+
+    def line_has_bytes(self, timeout_ms):
+        """Poll the line and the control descriptor; obey the latter; True if the line has bytes. timeout -1: until it has."""
+        while True:
+            readable = False
+            asked = False
+            for stream, event in self._poll.poll(timeout_ms):
+                if stream is self._control or stream == self._control_number():
+                    self._obey()
+                    asked = True
+                elif event & select.POLLIN:
+                    readable = True
+            if readable or not asked:
+                return readable
+            if timeout_ms != -1:
+                return False
+
+    def _control_number(self):
+        """CPython's poll names descriptors, MicroPython's names streams."""
+        return self._control.fileno() if self._control and sys.implementation.name == "cpython" else None
+
+    def _obey(self):
+        line = self._control.readline()
+        if not line:
+            raise SystemExit
+        wish = json.loads(line)
+        self.plant.set_fault(wish["fault"], wish["value"])

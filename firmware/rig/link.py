@@ -1,0 +1,121 @@
+"""The line to the host: frames in, answers and journal records out, never more than the host's credit.
+
+The board has at most CREDIT_BYTES on the way that the host has not counted; without credit it waits, and the control tick never does.
+Longest blocking: one read and one write of what the line takes at once.
+"""
+
+from micropython import const
+from remnant_protocol import codec, frame
+from remnant_protocol.errors import RigError
+
+from .clock import ticks_diff
+
+CREDIT_BYTES = const(255)
+_LOST_AFTER_US = const(200_000)
+_ANSWERS_MAX = const(8)
+_COUNT_MASK = const(0xFFFF)
+
+
+class Link:
+    """`on_message(fields)` gets each decoded body. greeted: a host has said HELLO since boot."""
+
+    def __init__(self, line, ticks_us, journal, on_message):
+        self._readinto = line.readinto
+        self._write = line.write
+        self._ticks_us = ticks_us
+        self._journal = journal
+        self._on_message = on_message
+        self._in = bytearray(256)
+        self._in_view = memoryview(self._in)
+        self._parser = frame.Parser(self._on_body)
+        self._out = bytearray(264)
+        self._out_view = memoryview(self._out)
+        self._out_at = self._out_end = 0
+        self._answers = []
+        self._sent = 0
+        self._counted = 0
+        self._counted_at = 0
+        self.greeted = False
+        self.bad_bodies = 0
+
+    def poll(self):
+        """Read and dispatch what has arrived; True if anything had."""
+        n = self._readinto(self._in)
+        if not n:
+            return False
+        while n:
+            self._parser.feed(self._in_view[:n])
+            n = self._readinto(self._in)
+        return True
+
+    def answer(self, *fields):
+        """Queue an answer; it goes out before records."""
+        if len(self._answers) < _ANSWERS_MAX:
+            self._answers.append(codec.encode(list(fields)))
+
+    def greet(self):
+        """A host has come: whatever was half sent is void, the count starts at zero, unacknowledged records go again."""
+        self.greeted = True
+        self._answers.clear()
+        self._out_at = self._out_end = 0
+        self._sent = self._counted = 0
+        self._counted_at = self._ticks_us()
+        self._journal.rewind(0)
+
+    def credit(self, received_bytes):
+        """The host's count of bytes taken. The same count twice, 200 ms apart, while bytes are out: those bytes are lost."""
+        now = self._ticks_us()
+        if received_bytes != self._counted:
+            if ((received_bytes - self._counted) & _COUNT_MASK) <= ((self._sent - self._counted) & _COUNT_MASK):
+                self._counted = received_bytes
+                self._counted_at = now
+        elif self._sent != self._counted and ticks_diff(now, self._counted_at) > _LOST_AFTER_US:
+            self._sent = self._counted
+            self._counted_at = now
+
+    def backlog(self):
+        """True while a greeted host has much to fetch: half the ring is waiting."""
+        return self.greeted and self._journal.used > 4096
+
+    def pump(self):
+        """Send what credit and line allow."""
+        if not self.greeted:
+            return
+        while True:
+            if self._out_at == self._out_end and not self._next_frame():
+                return
+            room = CREDIT_BYTES - ((self._sent - self._counted) & _COUNT_MASK)
+            length = self._out_end - self._out_at
+            if length > room:
+                length = room
+            if length <= 0:
+                return
+            n = self._write(self._out_view[self._out_at : self._out_at + length])
+            if not n:
+                return
+            self._out_at += n
+            self._sent = (self._sent + n) & _COUNT_MASK
+
+    def _next_frame(self):
+        if self._answers:
+            body = self._answers.pop(0)
+            self._out_end = frame.encode_into(body, len(body), self._out)
+        else:
+            body = self._journal.peek()
+            if body is None:
+                return False
+            self._out_end = frame.encode_into(body, len(body), self._out)
+            self._journal.sent()
+        self._out_at = 0
+        return True
+
+    def _on_body(self, body):
+        try:
+            fields = codec.decode(body, 0, len(body))
+        except RigError:
+            self.bad_bodies += 1
+            return
+        if not isinstance(fields, list) or not fields or not isinstance(fields[0], int):
+            self.bad_bodies += 1
+            return
+        self._on_message(fields)

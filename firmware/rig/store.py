@@ -1,0 +1,66 @@
+"""Programs as the host sends them: put together in RAM, checked whole, kept in the store."""
+
+from binascii import crc32
+
+from remnant_protocol import program
+from remnant_protocol.errors import (
+    PROGRAM_CORRUPT,
+    PROGRAM_INVALID,
+    PROGRAM_MISSING,
+    PROGRAM_TOO_LARGE,
+    RigError,
+)
+
+_NAME = "program"
+
+
+class ProgramStore:
+    """begin -> data ... -> commit, then load. A half-sent or damaged program never replaces the one that is kept."""
+
+    def __init__(self, store, limits):
+        self._store = store
+        self._limits = limits
+        self._incoming = None
+        self._received = 0
+        self._crc32 = 0
+
+    def begin(self, size, crc):
+        """Make room for `size` bytes. Raises RigError(PROGRAM_TOO_LARGE)."""
+        limit = self._limits["program_max_bytes"]
+        if not 0 < size <= limit:
+            raise RigError(PROGRAM_TOO_LARGE, value=size, limit=limit)
+        self._incoming = bytearray(size)
+        self._received = 0
+        self._crc32 = crc
+
+    def data(self, offset, data):
+        """Put a piece in its place; pieces come in order, the same piece may come again. Raises RigError(PROGRAM_CORRUPT)."""
+        incoming = self._incoming
+        if incoming is None or offset > self._received or offset + len(data) > len(incoming):
+            raise RigError(PROGRAM_CORRUPT, value=offset)
+        incoming[offset : offset + len(data)] = data
+        self._received = max(self._received, offset + len(data))
+
+    def commit(self):
+        """Check and keep what has come. Raises RigError(PROGRAM_CORRUPT or what `program.validate` finds)."""
+        incoming = self._incoming
+        if incoming is None or self._received != len(incoming) or crc32(incoming) & 0xFFFFFFFF != self._crc32:
+            raise RigError(PROGRAM_CORRUPT)
+        self._checked(program.decode(bytes(incoming)))
+        self._store.save(_NAME, bytes(incoming))
+        self._incoming = None
+
+    def load(self):
+        """Return the kept program, checked again. Raises RigError(PROGRAM_MISSING or what `program.validate` finds)."""
+        kept = self._store.load(_NAME)
+        if kept is None:
+            raise RigError(PROGRAM_MISSING)
+        return self._checked(program.decode(kept))
+
+    def _checked(self, tree):
+        program.validate(tree, self._limits)
+        if any(policy != program.FAULT_OFF for policy in tree[3]):
+            raise RigError(PROGRAM_INVALID, where="on_fault")  # this firmware switches everything off at a fault
+        if tree[4][0] != program.HOST_LOST_CONTINUE:
+            raise RigError(PROGRAM_INVALID, where="host_lost")  # this firmware goes on without its host
+        return tree
