@@ -56,7 +56,8 @@ class Journal:
             if self.used == 0:
                 head = 0
             else:
-                self._ring[head] = 0
+                if rest:
+                    self._ring[head] = 0
                 self.used += rest
                 head = 0
         else:

@@ -1,0 +1,106 @@
+from fake_hal import FakeClock
+from remnant_protocol import codec
+from remnant_protocol.messages import EVENT, GAP, MARKED
+from rig.clock import Clock
+from rig.journal import Journal
+
+
+def make(size=512):
+    return Journal(Clock(FakeClock()), size)
+
+
+def drain(journal):
+    bodies = []
+    while True:
+        body = journal.peek()
+        if body is None:
+            return bodies
+        bodies.append(codec.decode(body, 0, len(body)))
+        journal.sent()
+
+
+def test_records_come_out_in_order_with_number_and_time():
+    journal = make()
+    for i in range(5):
+        journal.event(MARKED, i)
+    assert drain(journal) == [[EVENT, i + 1, 0, 0, MARKED, i] for i in range(5)]
+    assert journal.first_seq == 1  # kept until acknowledged
+
+
+def test_sent_is_not_forgotten_until_acknowledged():
+    journal = make()
+    for i in range(5):
+        journal.event(MARKED, i)
+    drain(journal)
+    journal.acknowledge(2)
+    journal.rewind(0)
+    assert [body[1] for body in drain(journal)] == [3, 4, 5]
+    journal.acknowledge(5)
+    assert journal.used == 0
+
+
+def test_acknowledging_the_future_or_the_past_does_nothing():
+    journal = make()
+    journal.event(MARKED, 1)
+    journal.acknowledge(99)
+    journal.acknowledge(0)
+    assert len(drain(journal)) == 1
+
+
+def test_rewind_to_a_number_sends_from_there():
+    journal = make()
+    for i in range(9):
+        journal.event(MARKED, i)
+    drain(journal)
+    journal.rewind(7)
+    assert [body[1] for body in drain(journal)] == [7, 8, 9]
+
+
+def test_full_ring_loses_the_oldest_and_says_which():
+    journal = make(256)
+    for i in range(100):
+        journal.event(MARKED, i)
+    lost = journal.lost
+    assert lost > 0
+    bodies = drain(journal)
+    assert bodies[0][1] == journal.first_seq == lost + 1
+    journal.acknowledge(bodies[-1][1])
+    journal.event(MARKED, 7)
+    gap, mark = drain(journal)
+    assert gap[0] == GAP and gap[4:] == [1, lost]
+    assert mark[1] == gap[1] + 1
+
+
+def test_any_mix_of_sizes_sending_and_acknowledging_keeps_every_byte():
+    """Against a plain list, for thousands of seeded moves around the ring's end."""
+    journal = make(300)
+    kept = []
+    sent = 0
+    seed = 1
+    for _ in range(4000):
+        seed = (seed * 75 + 74) % 65537
+        choice = seed % 4
+        if choice < 2:
+            length = 1 + (seed >> 4) % 90
+            body = bytes([(seed + i) & 0xFF for i in range(length)])
+            lost = journal.lost
+            journal.append(body, length)
+            kept.append(body)
+            for _ in range(journal.lost - lost):
+                kept.pop(0)
+                sent = max(0, sent - 1)
+        elif choice == 2:
+            body = journal.peek()
+            if sent == len(kept):
+                assert body is None
+            else:
+                assert bytes(body) == kept[sent]
+                journal.sent()
+                sent += 1
+        elif sent:
+            take = 1 + (seed >> 4) % sent
+            journal.acknowledge(journal.first_seq + take - 1)
+            kept = kept[take:]
+            sent -= take
+        assert journal.next_seq - journal.first_seq == len(kept)
+        assert 0 <= journal.used <= 300
