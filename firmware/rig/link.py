@@ -7,6 +7,7 @@ Longest blocking: one read and one write of what the line takes at once.
 from micropython import const
 from remnant_protocol import codec, frame
 from remnant_protocol.errors import RigError
+from remnant_protocol.messages import COMMAND, HELLO
 
 from .clock import ticks_diff
 
@@ -115,7 +116,8 @@ class Link:
         except RigError:
             self.bad_bodies += 1
             return
-        if not isinstance(fields, list) or not fields or not isinstance(fields[0], int):
-            self.bad_bodies += 1
-            return
-        self._on_message(fields)
+        if isinstance(fields, list) and fields and isinstance(fields[0], int):
+            if fields[0] in (HELLO, COMMAND) or all([isinstance(field, int) for field in fields]):
+                self._on_message(fields)
+                return
+        self.bad_bodies += 1
