@@ -1,0 +1,321 @@
+"""Plan -> program: each step becomes a STEP of the board, each waiting gets a timeout, each probe an id.
+
+What the board does with the operations is written in `remnant_protocol.program`; what a step promises, in README.md beside this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from remnant import units
+from remnant.errors import PlanError, Problem, explain
+from remnant_protocol import messages as m
+from remnant_protocol import program as p
+from remnant_protocol.errors import RigError
+
+from . import timing
+from .compiled import CellInfo, Compiled, ProbeInfo, StepInfo
+from .model import (
+    CELLS,
+    REMNANT_BELOW,
+    ExposeStep,
+    InfuseStep,
+    NoteStep,
+    Plan,
+    Probe,
+    ProbeStep,
+    RampStep,
+    RepeatStep,
+    SoakStep,
+    WaitStep,
+    WithdrawStep,
+)
+from .quantity import Duration
+from .walk import steps_of
+from .wording import sentence, word_of
+
+RAMP_BAND_MC, RAMP_HOLD_MS = 1000, 30_000  # a ramp is over when the block has settled this well
+PROBE_BAND_MC, PROBE_HOLD_MS = 500, 60_000  # a reference reading wants the sample, which lags the block, there too
+DURATION_MAX_S = 366 * 86_400
+SHORT_RUN_S = 6 * 3600
+TELEMETRY_SHORT_MS, TELEMETRY_LONG_MS = 1000, 10_000
+REFERENCE_MC = 25_000  # where no probe of the plan names its temperature
+HEAT_FROM_MC = 15_000  # a setpoint this much above the reference is a stress
+
+_HOST_LOST = {"continue": p.HOST_LOST_CONTINUE, "hold": p.HOST_LOST_HOLD, "stop": p.HOST_LOST_STOP}
+
+
+def compile_plan(plan: Plan, limits: Mapping[str, int] | None = None) -> Compiled:
+    """Return the program of a checked plan. Raises PlanError when the board cannot hold it or it would never end."""
+    builder = _Builder(plan)
+    operations = builder.steps(plan.steps)
+    duration_s = sum(step.planned_s for step in builder.infos)
+    if duration_s > DURATION_MAX_S:
+        days = duration_s / 86_400
+        raise _refused(
+            plan,
+            f"the plan takes about {days:.0f} days; the limit is {DURATION_MAX_S // 86_400} days.",
+            "Shorten a step or repeat less often.",
+        )
+    telemetry_ms = int(plan.record.period) if plan.record else TELEMETRY_SHORT_MS if duration_s <= SHORT_RUN_S else TELEMETRY_LONG_MS
+    cells = {letter: CellInfo(CELLS.index(letter), cell.sample, cell.model) for letter, cell in sorted(plan.cells.items())}
+    on_fault = plan.on_fault
+    program = [
+        p.VERSION,
+        telemetry_ms,
+        builder.cells_mask,
+        [p.FAULT_KEEP if action == "keep" else p.FAULT_OFF for action in (on_fault.heater, on_fault.lamp, on_fault.pumps)],
+        [_HOST_LOST[plan.host_lost.then], int(plan.host_lost.after) // 1000],
+        operations,
+    ]
+    data = _encoded(plan, program, limits or {})
+    return Compiled(
+        program, data, builder.infos, builder.probes, cells, duration_s, telemetry_ms, builder.stress(), plan.source, builder.compare()
+    )
+
+
+def _encoded(plan: Plan, program: list[Any], limits: Mapping[str, int]) -> bytes:
+    data = p.encode(program)
+    size_max = limits.get("program_max_bytes")
+    if size_max is not None and len(data) > size_max:
+        raise _refused(plan, f"the program takes {len(data)} bytes; the board holds {size_max}.", "Use repeat and every instead of copies.")
+    if limits:
+        try:
+            p.validate(program, limits)
+        except RigError as err:  # the board's own check: what it refuses is refused here, before anything is sent
+            raise _refused(plan, f"the board would refuse the program: {explain(err)}", "Change that step.") from err
+    return data
+
+
+def _refused(plan: Plan, text: str, hint: str) -> PlanError:
+    place = plan._document.place(("steps",), key=True) if plan._document else None
+    return PlanError([Problem(plan.file, place.line if place else 0, place.column if place else 0, text, hint)])
+
+
+class _Builder:
+    """Walks the steps once and keeps what the next one depends on: the setpoint, the estimated temperature, the ids given so far."""
+
+    def __init__(self, plan: Plan):
+        self.plan = plan
+        self.infos: list[StepInfo] = []
+        self.probes: list[ProbeInfo] = []
+        self.cells_mask = sum(1 << CELLS.index(letter) for letter in plan.cells)
+        self.setpoint_mc: int | None = None  # None: heater off, or not known
+        self.temp_c = timing.AMBIENT_C
+        self._times = 1
+        self._names: dict[str, int] = {}
+        setpoints = list(_setpoints(plan))
+        self.peak_c = max((setpoint for _, setpoint in setpoints), default=0) / 1000
+        self.reference_mc = next((mc for is_probe, mc in setpoints if is_probe), REFERENCE_MC)
+        self._stress_steps: list[tuple[int, str]] = []
+
+    # -- steps
+
+    def steps(self, steps: tuple[Any, ...]) -> list[Any]:
+        """Return the operations of a list of steps."""
+        operations = []
+        for step in steps:
+            operations.append(self._repeat(step) if isinstance(step, RepeatStep) else self._step(step))
+        return operations
+
+    def _step(self, step: Any) -> list[Any]:
+        index = len(self.infos)
+        name = (step.probe.name if isinstance(step, ProbeStep) else getattr(step, "name", None)) or word_of(step)
+        self.infos.append(StepInfo(index, name, sentence(step), 0.0, self._times))
+        self._note_stress(index, step)
+        body, planned_s = self._body(step, index)
+        self.infos[index] = StepInfo(index, name, sentence(step), round(planned_s, 1), self._times)
+        return [p.STEP, index, body]
+
+    def _repeat(self, step: RepeatStep) -> list[Any]:
+        """Compile the body twice: the first pass starts where the steps before ended, the others where the body itself ends."""
+        times = step.repeat.times
+        first_info, first_probe, names, outer = len(self.infos), len(self.probes), dict(self._names), self._times
+        stress_steps = list(self._stress_steps)
+        entry_mc = self.setpoint_mc
+        self._times = outer * times
+        operations = self.steps(step.repeat.do)
+        if times > 1:
+            first_pass = self.infos[first_info:]
+            del self.infos[first_info:], self.probes[first_probe:]
+            self._names, self._stress_steps = names, stress_steps
+            if self.setpoint_mc != entry_mc:
+                self.setpoint_mc = None  # differs between passes: a probe before the next setpoint is not at a known temperature
+            operations = self.steps(step.repeat.do)
+            for at, first in enumerate(first_pass, first_info):
+                again = self.infos[at]
+                self.infos[at] = StepInfo(
+                    again.index, again.name, again.text, round(first.planned_s + (times - 1) * again.planned_s, 1), again.times
+                )
+        self._times = outer
+        return [p.REPEAT, int(times), operations]
+
+    def _body(self, step: Any, index: int) -> tuple[list[Any], float]:
+        """Return (operations, planned seconds) of one step."""
+        if isinstance(step, RampStep):
+            rate = int(step.ramp.rate or 0)
+            return self._go(int(step.ramp.to), rate, RAMP_BAND_MC, RAMP_HOLD_MS)
+        if isinstance(step, SoakStep):
+            soak = step.soak
+            reach, reach_s = self._go(int(soak.at), 0, int(soak.within), int(soak.settle))
+            during, during_s = self._meanwhile(
+                step, [p.DURATION, int(soak.for_)], soak.for_ / 1000, final=_is_multiple(soak.for_, step.every)
+            )
+            return reach + during, reach_s + during_s
+        if isinstance(step, ExposeStep):
+            return self._expose(step)
+        if isinstance(step, ProbeStep):
+            probe = self._probe_id(step.probe, f"probe {index}")
+            return self._probe(step.probe, probe)
+        return self._simple(step, index)
+
+    def _simple(self, step: Any, index: int) -> tuple[list[Any], float]:
+        if isinstance(step, WaitStep):
+            return [[p.WAIT, [p.DURATION, int(step.wait.for_)], 0, p.TIMEOUT_FAULT]], step.wait.for_ / 1000
+        if isinstance(step, InfuseStep | WithdrawStep):
+            sign, dispense = (1, step.infuse) if isinstance(step, InfuseStep) else (-1, step.withdraw)
+            pump = self.plan.pumps[dispense.pump].pump if isinstance(dispense.pump, str) else dispense.pump
+            operation = [m.DISPENSE, pump - 1, sign * int(dispense.volume), int(dispense.flow), True]
+            return [operation], dispense.volume / dispense.flow * 60
+        if isinstance(step, NoteStep):
+            return [[p.MARK, index]], 0.0
+        raise TypeError(f"no program for {type(step).__name__}")
+
+    def _expose(self, step: ExposeStep) -> tuple[list[Any], float]:
+        expose = step.expose
+        operations, reach_s = ([], 0.0) if expose.at is None else self._go(int(expose.at), 0, RAMP_BAND_MC, RAMP_HOLD_MS)
+        if expose.for_ is not None:
+            condition, lasts_s, final = [p.DURATION, int(expose.for_)], expose.for_ / 1000, _is_multiple(expose.for_, step.every)
+        else:
+            condition, lasts_s, final = [p.EXPOSURE, int(expose.until)], expose.until * 1000 / expose.irradiance, True
+        during, during_s = self._meanwhile(step, condition, lasts_s, final, after=[[m.LAMP, 0]])
+        return operations + [[m.LAMP, int(expose.irradiance)]] + during, reach_s + during_s
+
+    # -- parts of steps
+
+    def _go(self, to_mc: int, ramp_mc_per_min: int, band_mc: int, hold_ms: int) -> tuple[list[Any], float]:
+        """Return (operations, seconds) to bring the block to `to_mc` and let it settle."""
+        to_c, band_c, hold_s, ramp = to_mc / 1000, band_mc / 1000, hold_ms / 1000, ramp_mc_per_min / 1000
+        timeout_ms = timing.whole_minutes_ms(timing.timeout_s(to_c, self.peak_c, band_c, hold_s, ramp))
+        operations: list[Any] = [[m.HEATER, to_mc, ramp_mc_per_min]]
+        if ramp_mc_per_min:
+            operations.append([p.WAIT, [p.RAMP_DONE], timeout_ms, p.TIMEOUT_FAULT])
+        operations.append([p.WAIT, [p.TEMPERATURE, to_mc, band_mc, hold_ms], timeout_ms, p.TIMEOUT_FAULT])
+        planned_s = hold_s + timing.reach_s(self.temp_c, to_c, band_c, ramp)
+        self.setpoint_mc, self.temp_c = to_mc, to_c
+        return operations, planned_s
+
+    def _meanwhile(
+        self, step: SoakStep | ExposeStep, condition: list[Any], lasts_s: float, final: bool, after: list[Any] | None = None
+    ) -> tuple[list[Any], float]:
+        """Return (operations, seconds) of waiting for `condition`, with the step's `every` meanwhile; `after` comes before a last reading."""
+        after = after or []
+        if not step.every:
+            timeout_ms = timing.whole_minutes_ms(2 * lasts_s + timing.HEATING_MARGIN_S) if condition[0] == p.EXPOSURE else 0
+            return [[p.WAIT, condition, timeout_ms, p.TIMEOUT_FAULT], *after], lasts_s
+        body: list[Any] = []
+        probes: list[list[Any]] = []
+        held_mc = self.setpoint_mc
+        series = step.name or word_of(step)
+        for at, inner in enumerate(step.every.do):
+            if isinstance(inner, ProbeStep):
+                operations, _ = self._probe(inner.probe, self._probe_id(inner.probe, series))
+                probes.append(operations)
+            else:
+                operations, _ = self._simple(inner, len(self.infos) - 1)
+            body += operations
+            if self.setpoint_mc != held_mc and held_mc is not None:
+                body += self._go(held_mc, 0, RAMP_BAND_MC, RAMP_HOLD_MS)[0]
+        conditions = [condition, *self._stops(step, probes)]
+        last = [operation for operations in probes for operation in operations] if final else []
+        return [[p.EVERY, int(step.every.period), conditions, body], *after, *last], lasts_s + (timing.PROBE_S if last else 0)
+
+    def _stops(self, step: SoakStep | ExposeStep, probes: list[list[Any]]) -> list[Any]:
+        """Return the conditions of `stop when`: each cell against its first reading at the same temperature."""
+        if not step.stop_when or not probes:
+            return []
+        series = probes[0][-1][1]  # the id of the first probe of the series
+        info = self.probes[series]
+        reference = next(
+            (probe.id for probe in self.probes if probe.reference_c is not None and probe.reference_c == info.reference_c), series
+        )
+        return [
+            [p.REMNANT_BELOW, CELLS.index(match[1]), int(value), reference]
+            for key, value in step.stop_when.items()
+            if (match := REMNANT_BELOW.fullmatch(key))
+        ]
+
+    def _probe_id(self, probe: Probe, name: str) -> int:
+        """Give the next probe id and keep what the analysis needs to know of it."""
+        at_mc = self.setpoint_mc if probe.at is None else int(probe.at)
+        is_reference = at_mc == self.reference_mc
+        reference_c = at_mc / 1000 if at_mc is not None and (is_reference or probe.at is not None) else None
+        self.probes.append(
+            ProbeInfo(len(self.probes), self._unique(probe.name or name), reference_c, at_mc is not None and not is_reference)
+        )
+        return len(self.probes) - 1
+
+    def _probe(self, probe: Probe, number: int) -> tuple[list[Any], float]:
+        operations, seconds = ([], 0.0) if probe.at is None else self._go(int(probe.at), 0, PROBE_BAND_MC, PROBE_HOLD_MS)
+        return [*operations, [m.PROBE, number, int(probe.pulses), self.cells_mask]], seconds + timing.PROBE_S
+
+    def _unique(self, name: str) -> str:
+        self._names[name] = self._names.get(name, 0) + 1
+        return name if self._names[name] == 1 else f"{name} {self._names[name]}"
+
+    # -- what the whole is
+
+    def _note_stress(self, index: int, step: Any) -> None:
+        if isinstance(step, ExposeStep):
+            self._stress_steps.append((index, "light"))
+        if isinstance(step, SoakStep | ExposeStep):
+            at = step.soak.at if isinstance(step, SoakStep) else step.expose.at
+            if at is not None and at >= self.reference_mc + HEAT_FROM_MC:
+                self._stress_steps.append((index, "heat"))
+        if isinstance(step, InfuseStep):
+            self._stress_steps.append((index, "liquid"))
+
+    def stress(self) -> str:
+        kinds = {kind for _, kind in self._stress_steps}
+        return " and ".join(kind for kind in ("heat", "light") if kind in kinds) or ("liquid" if kinds else "time")
+
+    def compare(self) -> list[dict[str, Any]]:
+        """Return the published values; none when an input has been changed, other than a duration: they belong to the default conditions."""
+        for name, entry in self.plan.inputs.items():
+            value = self.plan.inputs_used.get(name, entry.default)
+            if value != entry.default and units.dimension_of(entry.default) != units.DURATION.noun:
+                return []
+        from_step = self._stress_steps[0][0] if self._stress_steps else None
+        return [
+            {
+                "cell": entry.cell,
+                "at": str(entry.at),
+                "at_s": entry.at / 1000,
+                "from_step": from_step,
+                "published": entry.published,
+                "value": entry.value,
+                "scatter": entry.scatter,
+                "source": entry.source,
+            }
+            for entry in self.plan.compare
+        ]
+
+
+def _is_multiple(lasts: Duration, every: Any) -> bool:
+    return bool(every) and lasts % every.period == 0
+
+
+def _setpoints(plan: Plan) -> list[tuple[bool, int]]:
+    """Return (is it a probe's, mdegC) for every temperature the plan goes to."""
+    found = []
+    for _, step in steps_of(plan):
+        if isinstance(step, RampStep):
+            found.append((False, int(step.ramp.to)))
+        elif isinstance(step, SoakStep):
+            found.append((False, int(step.soak.at)))
+        elif isinstance(step, ExposeStep) and step.expose.at is not None:
+            found.append((False, int(step.expose.at)))
+        elif isinstance(step, ProbeStep) and step.probe.at is not None:
+            found.append((True, int(step.probe.at)))
+    return found

@@ -1,0 +1,61 @@
+"""What a plan becomes: the program for the board, and what the host needs to name and follow it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class StepInfo:
+    """One STEP of the program. planned_s: estimate for all its passes together; times: passes (more than 1 inside repeat)."""
+
+    index: int
+    name: str
+    text: str
+    planned_s: float
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class ProbeInfo:
+    """One probe id of the program.
+
+    reference_c: the temperature (degC) the sample is brought to or held at for it, None where it is read as it is.
+    hot: read at another temperature than the plan's reference, so quenching is in the signal.
+    """
+
+    id: int
+    name: str
+    reference_c: float | None
+    hot: bool
+
+
+@dataclass(frozen=True)
+class CellInfo:
+    """One cell: its channel on the board (0..3), what it holds, and which model a virtual rig puts in (None: not said)."""
+
+    index: int
+    sample: str
+    model: str | None
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A plan, ready for a board.
+
+    program: positional arrays of remnant_protocol.program; data: the same as msgpack. duration_s: estimate. stress: what acts on the
+    sample ("heat", "light", "heat and light", "liquid" or "time"). compare: published values, each a dict with cell, at (as written), at_s,
+    from_step (index of the step whose beginning is time zero, None: the run's), published, value and scatter (percent or None), source.
+    """
+
+    program: list[Any]
+    data: bytes
+    steps: list[StepInfo]
+    probes: list[ProbeInfo]
+    cells: dict[str, CellInfo]
+    duration_s: float
+    telemetry_ms: int
+    stress: str
+    source: str | None
+    compare: list[dict[str, Any]]
