@@ -13,6 +13,7 @@ except ImportError:  # CPython
 
 PROTOCOL_MAJOR = const(1)  # a different major number is refused
 PROTOCOL_MINOR = const(0)  # a higher minor number only adds
+TABLE_HASH = const(0x48268AA5)  # CRC-32 of schema.table_text(); both sides must have the same
 
 # host -> board
 HELLO = const(1)

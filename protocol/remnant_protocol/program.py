@@ -17,7 +17,22 @@
 A condition is [kind, ...]; times, exposures and volumes count from the moment the WAIT or EVERY began.
 """
 
-from .errors import RigError
+from . import codec
+from .errors import (
+    CELL_UNKNOWN,
+    IRRADIANCE_LIMIT,
+    NESTING_LIMIT,
+    PROBE_LIMIT,
+    PROGRAM_CORRUPT,
+    PROGRAM_INVALID,
+    PROGRAM_TOO_LARGE,
+    PROGRAM_VERSION,
+    PUMP_FLOW_LIMIT,
+    PUMP_UNKNOWN,
+    RAMP_LIMIT,
+    SETPOINT_LIMIT,
+    RigError,
+)
 from .messages import DISPENSE, FLOW, HEATER, LAMP, PROBE
 
 try:
@@ -61,3 +76,192 @@ HOST_LOST_HOLD = const(1)
 HOST_LOST_STOP = const(2)
 
 NESTING_MAX = const(8)  # blocks within blocks; the executor's stack is built once
+
+_I32_MAX = const(0x7FFFFFFF)
+_U32_MAX = const(0xFFFFFFFF)
+_U16_MAX = const(0xFFFF)
+_FIELDS = const(6)
+_DECODE_DEPTH = const(32)  # each nested block takes two levels
+
+
+def encode(program):
+    """The program as bytes."""
+    return codec.encode(program)
+
+
+def decode(data):
+    """The tree behind the bytes, not yet validated. Raises RigError(PROGRAM_CORRUPT)."""
+    try:
+        return codec.decode(data, 0, len(data), _DECODE_DEPTH)
+    except RigError as error:
+        raise RigError(PROGRAM_CORRUPT, text=error.text) from None
+
+
+def validate(program, limits):
+    """Raise RigError at the first thing this board cannot or must not run; `where` is a path such as body[3].EVERY.body[0].
+
+    `limits` is the board's table (board.py LIMITS). Everything is checked: types, ranges, nesting, size.
+    """
+    if not isinstance(program, list) or not program:
+        raise RigError(PROGRAM_INVALID, where="program")
+    if program[0] != VERSION:
+        raise RigError(PROGRAM_VERSION, where="version", value=program[0] if isinstance(program[0], int) else None, limit=VERSION)
+    if len(program) != _FIELDS:
+        raise RigError(PROGRAM_INVALID, where="program", value=len(program), limit=_FIELDS)
+    size = len(encode(program))
+    if size > limits["program_max_bytes"]:
+        raise RigError(PROGRAM_TOO_LARGE, where="program", value=size, limit=limits["program_max_bytes"])
+    check = _Checker(limits)
+    check.integer(program[1], limits["telemetry_min_ms"], _I32_MAX // 2, "telemetry_ms")
+    check.cells(program[2], "cells_mask")
+    check.policies(program[3], 3, FAULT_KEEP, "on_fault")
+    if not isinstance(program[4], list) or len(program[4]) != 2:
+        raise RigError(PROGRAM_INVALID, where="host_lost")
+    check.integer(program[4][0], HOST_LOST_CONTINUE, HOST_LOST_STOP, "host_lost")
+    check.integer(program[4][1], 0, _U32_MAX, "host_lost")
+    check.block(program[5], "body", 0)
+
+
+class _Checker:
+    def __init__(self, limits):
+        self._limits = limits
+
+    def integer(self, value, lowest, highest, where, code=PROGRAM_INVALID):
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise RigError(PROGRAM_INVALID, where=where)
+        if not lowest <= value <= highest:
+            raise RigError(code, where=where, value=value, limit=lowest if value < lowest else highest)
+
+    def cells(self, mask, where):
+        self.integer(mask, 1, (1 << self._limits["cells"]) - 1, where, CELL_UNKNOWN)
+
+    def pump(self, index, where):
+        self.integer(index, 0, self._limits["pumps"] - 1, where, PUMP_UNKNOWN)
+
+    def policies(self, values, count, highest, where):
+        if not isinstance(values, list) or len(values) != count:
+            raise RigError(PROGRAM_INVALID, where=where)
+        for value in values:
+            self.integer(value, 0, highest, where)
+
+    def block(self, operations, where, depth):
+        if depth > NESTING_MAX:
+            raise RigError(NESTING_LIMIT, where=where, value=depth, limit=NESTING_MAX)
+        if not isinstance(operations, list):
+            raise RigError(PROGRAM_INVALID, where=where)
+        for i, operation in enumerate(operations):
+            self.operation(operation, "%s[%d]" % (where, i), depth)
+
+    def operation(self, operation, where, depth):
+        if not isinstance(operation, list) or not operation or not isinstance(operation[0], int):
+            raise RigError(PROGRAM_INVALID, where=where)
+        row = _OPERATIONS.get(operation[0])
+        if row is None:
+            raise RigError(PROGRAM_INVALID, where=where, value=operation[0])
+        name, count = row
+        where += "." + name
+        if len(operation) != count + 1:
+            raise RigError(PROGRAM_INVALID, where=where, value=len(operation) - 1, limit=count)
+        self.arguments(operation, where, depth)
+
+    def arguments(self, operation, where, depth):
+        limits = self._limits
+        op, first = operation[0], operation[1]
+        if op == HEATER:
+            if first is not None:
+                self.integer(first, limits["temp_min_mc"], limits["temp_max_mc"], where, SETPOINT_LIMIT)
+            self.integer(operation[2], 0, limits["ramp_max_mc_per_min"], where, RAMP_LIMIT)
+        elif op == LAMP:
+            self.integer(first, 0, limits["irradiance_max_uw_per_cm2"], where, IRRADIANCE_LIMIT)
+        elif op == FLOW:
+            self.pump(first, where)
+            self.integer(operation[2], -limits["flow_max_nl_per_min"], limits["flow_max_nl_per_min"], where, PUMP_FLOW_LIMIT)
+        elif op == DISPENSE:
+            self.pump(first, where)
+            self.integer(operation[2], -_I32_MAX, _I32_MAX, where)
+            self.integer(operation[3], 1, limits["flow_max_nl_per_min"], where, PUMP_FLOW_LIMIT)
+            if not isinstance(operation[4], bool):
+                raise RigError(PROGRAM_INVALID, where=where)
+        elif op == PROBE:
+            self.integer(first, 0, _U16_MAX, where)
+            self.integer(operation[2], 1, limits["probe_pulses_max"], where, PROBE_LIMIT)
+            self.cells(operation[3], where)
+        elif op == WAIT:
+            self.condition(first, where)
+            self.integer(operation[2], 0, limits["wait_max_ms"], where)
+            self.integer(operation[3], TIMEOUT_FAULT, TIMEOUT_GO_ON, where)
+        elif op == REPEAT:
+            self.integer(first, 1, _U16_MAX, where)
+            self.block(operation[2], where + ".body", depth + 1)
+        elif op == EVERY:
+            self.integer(first, limits["telemetry_min_ms"], limits["wait_max_ms"], where)
+            if not isinstance(operation[2], list) or not operation[2]:
+                raise RigError(PROGRAM_INVALID, where=where)
+            for condition in operation[2]:
+                self.condition(condition, where)
+            self.block(operation[3], where + ".body", depth + 1)
+        elif op == STEP:
+            self.integer(first, 0, _U16_MAX, where)
+            self.block(operation[2], where + ".body", depth + 1)
+        elif op == MARK:
+            self.integer(first, 0, _U16_MAX, where)
+        else:  # TRIGGER
+            self.integer(first, 0, 1, where)
+            self.integer(operation[2], 1, limits["wait_max_ms"], where)
+
+    def condition(self, condition, where):
+        limits = self._limits
+        if not isinstance(condition, list) or not condition or not isinstance(condition[0], int):
+            raise RigError(PROGRAM_INVALID, where=where)
+        kind = condition[0]
+        row = _CONDITIONS.get(kind)
+        if row is None:
+            raise RigError(PROGRAM_INVALID, where=where, value=kind)
+        where += "." + row[0]
+        if len(condition) != row[1] + 1:
+            raise RigError(PROGRAM_INVALID, where=where, value=len(condition) - 1, limit=row[1])
+        if kind == DURATION:
+            self.integer(condition[1], 0, limits["wait_max_ms"], where)
+        elif kind == TEMPERATURE:
+            self.integer(condition[1], limits["temp_min_mc"], limits["temp_max_mc"], where, SETPOINT_LIMIT)
+            self.integer(condition[2], 1, limits["temp_max_mc"], where)
+            self.integer(condition[3], 0, limits["wait_max_ms"], where)
+        elif kind == EXPOSURE:
+            self.integer(condition[1], 1, _I32_MAX, where)
+        elif kind == PUMPS_DONE:
+            self.integer(condition[1], 1, (1 << limits["pumps"]) - 1, where, PUMP_UNKNOWN)
+        elif kind == TRIGGER_IN:
+            self.integer(condition[1], 0, 1, where)
+        elif kind == OPERATOR:
+            self.integer(condition[1], 0, _U16_MAX, where)
+        elif kind == REMNANT_BELOW:
+            self.integer(condition[1], 0, limits["cells"] - 1, where, CELL_UNKNOWN)
+            self.integer(condition[2], 1, 10000, where)
+            self.integer(condition[3], 0, _U16_MAX, where)
+
+
+# operation: (name, arguments)
+_OPERATIONS = {
+    HEATER: ("HEATER", 2),
+    LAMP: ("LAMP", 1),
+    FLOW: ("FLOW", 2),
+    DISPENSE: ("DISPENSE", 4),
+    PROBE: ("PROBE", 3),
+    WAIT: ("WAIT", 3),
+    REPEAT: ("REPEAT", 2),
+    EVERY: ("EVERY", 3),
+    STEP: ("STEP", 2),
+    MARK: ("MARK", 1),
+    TRIGGER: ("TRIGGER", 2),
+}
+# condition: (name, arguments)
+_CONDITIONS = {
+    DURATION: ("DURATION", 1),
+    TEMPERATURE: ("TEMPERATURE", 3),
+    EXPOSURE: ("EXPOSURE", 1),
+    PUMPS_DONE: ("PUMPS_DONE", 1),
+    TRIGGER_IN: ("TRIGGER_IN", 1),
+    OPERATOR: ("OPERATOR", 1),
+    REMNANT_BELOW: ("REMNANT_BELOW", 3),
+    RAMP_DONE: ("RAMP_DONE", 0),
+}

@@ -107,3 +107,20 @@ EVENTS = {
     m.CONDITION_MET: ("condition_met", ("condition:u8", "value:i32")),
     m.TRIGGERED: ("triggered", ("channel:u8", "duration_ms:u32")),
 }
+
+
+def table_text():
+    """Every number and its fields as one canonical text; messages.TABLE_HASH is its CRC-32."""
+    lines = []
+    for title, table in (("message", MESSAGES), ("command", COMMANDS), ("event", EVENTS)):
+        for number in sorted(table):
+            name, fields = table[number]
+            lines.append("%s %d %s(%s)" % (title, number, name, ", ".join(fields)))
+    return "\n".join(lines) + "\n"
+
+
+def table_hash():
+    """CRC-32 of `table_text`; host and board compare it in WELCOME."""
+    from binascii import crc32
+
+    return crc32(table_text().encode()) & 0xFFFFFFFF
