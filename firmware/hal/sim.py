@@ -21,7 +21,7 @@ from .sim_pump import SimPump
 _MASK = const((1 << 30) - 1)
 _HALF = const(1 << 29)
 _CHUNK_US = const(100_000)
-_LEASE_US = const(LEASE_MS * 1000)
+_LEASE_US = LEASE_MS * 1000
 _FULL = const(65535)
 _BACKLOG = const(2)
 
