@@ -1,0 +1,151 @@
+"""Put an analysis together: run folder in, `Analysis` out. Nothing here measures; each part has its module."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from remnant_protocol import errors as codes
+
+from .compare import compare
+from .curve import SAMPLE_LAG_S, analyse_cell
+from .folder import Event, RunData, number, read_run
+from .pulses import Reading, probe_exposure_j_per_cm2, readings_by_cell
+from .results import Analysis, Conditions, Incident, StepResult
+from .stress import ACTIVATION_KJ_PER_MOL, ACTIVATION_U_KJ_PER_MOL, Stress, find_stress
+
+FILE_NAME = "analysis.json"
+_INCIDENT_KINDS = ("fault", "outputs_off", "run_ended", "wait_timed_out", "period_missed", "gap", "cleared", "booted", "board_lost")
+_CODE_NAMES = {value: name for name, value in vars(codes).items() if name.isupper() and isinstance(value, int)}
+
+METHOD = {
+    "signal": "mean over pulses of (lit - dark) / (monitor - monitor_dark); standard error s / sqrt(n); outliers reported, kept",
+    "weights": "pulse noise pooled over the cell as phi (lit + dark) / (monitor - monitor_dark)^2",
+    "remnant_pl": "signal / baseline signal in percent; hot readings divided by the thermal quenching q",
+    "headline": "final over baseline, at the reference temperature; ageing while heating up and cooling down is in it",
+    "uncertainty": "standard (k = 1); baseline and q are common to all points of a cell and scale the curve as one",
+    "quenching": "end pair (last hot, final) corrected for ageing in between by the fitted decay; start pair where no final reading exists",
+    "time": "t = 0 when the stress began; it stands still after the stress ended",
+    "equivalent_time": f"Arrhenius, Ea = {ACTIVATION_KJ_PER_MOL:g} +- {ACTIVATION_U_KJ_PER_MOL:g} kJ/mol assumed, for ramps",
+    "sample_lag": f"sample behind block by up to {SAMPLE_LAG_S:g} s assumed, as uncertainty",
+    "fits": "weighted least squares; common uncertainty as one factor; 95 % intervals (Student t, widened by sqrt(chi2/dof) > 1); AICc",
+    "agreement": "|measured - published| <= sqrt(scatter^2 + (2 u)^2)",
+}
+
+
+def analyse(folder: str | Path) -> Analysis:
+    """Analyse a run folder, write analysis.json into it and return the analysis.
+
+    Raises RigError(STORE_CORRUPT) when the folder holds no run. An incomplete run is analysed as far as it goes.
+    """
+    analysis = analyse_run(read_run(folder))
+    (Path(folder) / FILE_NAME).write_text(analysis.to_json(), encoding="utf-8", newline="\n")
+    return analysis
+
+
+def analyse_run(data: RunData) -> Analysis:
+    """Return the analysis of a run that has been read."""
+    manifest, notes = data.manifest, list(data.missing)
+    monitor_dark = number(manifest.get("monitor_dark_u16"))
+    if not math.isfinite(monitor_dark):
+        monitor_dark = 0.0
+        notes.append("the manifest has no monitor_dark_u16: the monitor's dark count is taken as 0")
+    cells = readings_by_cell(data.pulses, monitor_dark)
+    first = min((r for readings in cells.values() for r in readings), key=lambda r: r.t_s, default=None)
+    reference = first.temp_degc if first is not None and math.isfinite(first.temp_degc) else None
+    stress = find_stress(data, reference)
+    if not cells:
+        notes.append("no PL reading was recorded: remnant PL cannot be said")
+    results = [analyse_cell(cell, readings, stress, data) for cell, readings in sorted(cells.items())]
+    status = str(manifest.get("status") or "unknown")
+    if status != "completed":
+        notes.insert(0, f"the run did not complete (status: {status}): what follows holds for what was recorded")
+    plan = manifest.get("plan") if isinstance(manifest.get("plan"), dict) else {}
+    return Analysis(
+        run_id=str(manifest.get("run_id") or ""),
+        title=str(manifest.get("title") or ""),
+        test=str(plan.get("name") or manifest.get("title") or ""),
+        source=str(manifest.get("source") or ""),
+        status=status,
+        simulated=bool(manifest.get("simulated")),
+        conditions=_conditions(data, stress, cells),
+        cells=results,
+        comparisons=compare(manifest.get("compare"), results),
+        steps=_steps(manifest.get("steps")),
+        incidents=_incidents(data.events),
+        record_gaps=[gap if isinstance(gap, dict) else {"gap": gap} for gap in _listed(manifest.get("gaps"))],
+        notes=notes,
+        method=METHOD,
+    )
+
+
+def _conditions(data: RunData, stress: Stress, cells: dict[str, list[Reading]]) -> Conditions:
+    temp, light = data.column("temp_degC"), data.column("irradiance_mW_per_cm2")
+    rows = stress.soak_rows if stress.soak_rows.any() else stress.lamp_rows
+    planned_temp = stress.soak_degc
+    if planned_temp is None:
+        setpoints = data.column("setpoint_degC")[rows]
+        planned_temp = _or_none(float(np.median(setpoints[np.isfinite(setpoints)]))) if np.isfinite(setpoints).any() else None
+    soak, lit = temp[rows], light[stress.lamp_rows]
+    soak, lit = soak[np.isfinite(soak)], lit[np.isfinite(lit)]
+    deviation = None
+    if soak.size and planned_temp is not None:
+        deviation = float((soak - planned_temp)[np.argmax(np.abs(soak - planned_temp))])
+    exposure = data.column("exposure_J_per_cm2")
+    exposure = exposure[np.isfinite(exposure)]
+    total = float(exposure.max()) if exposure.size else None
+    probing = probe_exposure_j_per_cm2(cells)
+    late = data.column("tick_late_us")
+    return Conditions(
+        stress=stress.kind,
+        time_zero=stress.time_zero,
+        began_run_h=None if stress.began_s is None else stress.began_s / 3600,
+        duration_h=None if stress.began_s is None or stress.ended_s is None else (stress.ended_s - stress.began_s) / 3600,
+        planned_temp_degc=planned_temp,
+        temp_mean_degc=float(soak.mean()) if soak.size else None,
+        temp_sd_k=float(soak.std(ddof=1)) if soak.size > 1 else None,
+        temp_max_deviation_k=deviation,
+        planned_irradiance_mw_per_cm2=data.planned_irradiance_mw_per_cm2,
+        irradiance_mean_mw_per_cm2=float(lit.mean()) if lit.size else None,
+        irradiance_sd_mw_per_cm2=float(lit.std(ddof=1)) if lit.size > 1 else None,
+        exposure_j_per_cm2=total,
+        probe_exposure_j_per_cm2=probing,
+        probe_share_pct=min(100 * probing / total, 100.0) if total else None,
+        tick_late_max_us=float(np.nanmax(late)) if np.isfinite(late).any() else None,
+    )
+
+
+def _steps(steps: Any) -> list[StepResult]:
+    return [
+        StepResult(
+            name=str(step.get("name") or ""),
+            text=str(step.get("text") or ""),
+            planned_s=_or_none(number(step.get("planned_s"))),
+            began_s=_or_none(number(step.get("began_s"))),
+            ended_s=_or_none(number(step.get("ended_s"))),
+        )
+        for step in _listed(steps)
+        if isinstance(step, dict)
+    ]
+
+
+def _incidents(events: list[Event]) -> list[Incident]:
+    """Return what an operator should know of: faults, stops, outputs going off, missed periods. Steps and marks are told elsewhere."""
+    found = []
+    for event in events:
+        if event.kind not in _INCIDENT_KINDS:
+            continue
+        parts = [f"E{event.code} {_CODE_NAMES[event.code].lower().replace('_', ' ')}"] if event.code in _CODE_NAMES and event.code else []
+        parts += [f"{key} {value}" for key, value in event.detail.items() if value is not None and key != "code"]
+        found.append(Incident(_or_none(event.t_s), event.kind, ", ".join(parts)))
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None

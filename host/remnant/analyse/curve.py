@@ -1,0 +1,233 @@
+"""Remnant PL of one cell: readings to curve, headline, crossings and fits.
+
+    remnant(t) = signal(t) / signal(baseline)                  at the reference temperature
+    remnant(t) = signal(t) / (q signal(baseline))              read hot, q from `quenching`
+
+Uncertainty: a reading's own part (pulses, temperature) is independent from point to point. The baseline and q are common: they scale
+the whole curve and are carried beside it, in every total, and in the fits as one shared factor. The baseline enters as it is, 100 %
+by definition; its uncertainty is in all other points.
+
+The headline is what was left when the final reading was taken: heating up and cooling down aged the sample too and are in it, as they
+are in any published number. On the time axis it stands at the end of the stress.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .crossing import CrossPoint, crossing
+from .folder import RunData
+from .kinetics import Readings, describe, solve_all
+from .pulses import Reading
+from .quenching import REFERENCE_SLOPE_PER_K, Timed, quenching_of, slope_per_k
+from .results import CellResult, CurvePoint, Fit, Headline, Quenching
+from .stress import Stress, equivalent_s
+
+SAME_TEMPERATURE_K = 2.0
+SAMPLE_LAG_S = 20.0  # the sample follows the block by at most this; the rig's own lag is not known from the run folder
+_LAG_WINDOW_S = 60.0
+_UNKNOWN_NOISE = 0.01  # relative, for readings of a single pulse where nothing tells their scatter
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A reading placed: how it was read, its remnant (fraction) and relative uncertainties."""
+
+    timed: Timed
+    how: str
+    t_h: float
+    remnant: float | None
+    independent: float
+    common: float
+    total: float
+    fitted: bool
+
+
+def analyse_cell(cell: str, readings: list[Reading], stress: Stress, data: RunData) -> CellResult:
+    """Return everything that is said of one cell; readings in order of time, at least one."""
+    notes: list[str] = []
+    if any(r.se is None for r in readings):
+        notes.append("readings of a single pulse: their scatter is not known from themselves")
+    if bad := sum(r.bad_pulses for r in readings):
+        notes.append(f"{bad} pulses without excitation (monitor not above its dark count) were left out")
+    if odd := sum(r.outliers for r in readings):
+        notes.append(f"{odd} pulses lie more than 5 robust standard deviations from their reading's median; they are kept")
+    usable = [r for r in readings if r.signal > 0]
+    if len(usable) < len(readings):
+        notes.append(f"{len(readings) - len(usable)} readings show no emission above dark; they are listed, not used")
+    baseline = _baseline(usable, stress, notes)
+    if baseline is None:
+        points = [_point(_Judged(_timed(r, r, stress, data), "between", 0.0, None, 0.0, 0.0, 0.0, False), stress, data) for r in readings]
+        none = Headline(None, None, None, "no reading with emission: remnant PL cannot be said")
+        empty = crossing([], 0.0, 80.0), crossing([], 0.0, 50.0)
+        return CellResult(cell, readings[0].sample, none, Quenching("unknown"), points, *empty, [], notes)
+    timed = [_timed(r, baseline, stress, data) for r in usable]
+    base = next(t for t in timed if t.reading is baseline)
+    hot = [t for t in timed if _how(t.reading, baseline, stress) == "hot"]
+    after_hot = [t for t in timed if hot and t.reading.t_s > hot[-1].reading.t_s]
+    final = next((t for t in after_hot if _how(t.reading, baseline, stress) == "reference"), None)
+    cooling_u_h = _equivalent_h(hot[-1].reading, final.reading, stress, data)[1] if hot and final else 0.0
+    quenching = quenching_of(base, hot, final, cooling_u_h)
+    if quenching.note:
+        notes.append(quenching.note)
+    judged = [_judge(t, base, hot, final, quenching, stress) for t in timed]
+    if any(j.how == "between" for j in judged):
+        notes.append("readings between reference and soak temperature are listed, not related to the baseline")
+    zero_s_h = _zero_equivalent_h(baseline, stress, data)
+    points = [_point(j, stress, data) for j in judged]
+    fits = _fits(judged, zero_s_h)
+    t80, t50 = (_crossing(judged, level, zero_s_h, stress) for level in (80.0, 50.0))
+    return CellResult(cell, readings[0].sample, _headline(judged, quenching, stress), quenching, points, t80, t50, fits, notes)
+
+
+def _baseline(usable: list[Reading], stress: Stress, notes: list[str]) -> Reading | None:
+    """The last reading named baseline before the stress, else the last one before it, else the first of all."""
+    if not usable:
+        return None
+    before = [r for r in usable if stress.began_s is None or r.t_s <= stress.began_s]
+    cold = [r for r in before if stress.soak_degc is None or abs(r.temp_degc - stress.soak_degc) > SAME_TEMPERATURE_K]
+    named = [r for r in cold if r.name == "baseline"]
+    if stress.began_s is None:
+        return (named or usable)[0]
+    if not cold:
+        notes.append("no reading before the stress began: remnant PL is relative to the first reading")
+        return usable[0]
+    reference = stress.reference_degc
+    same = [r for r in cold if reference is None or abs(r.temp_degc - reference) <= SAME_TEMPERATURE_K]
+    return (named or same or cold)[-1]
+
+
+def _how(reading: Reading, baseline: Reading, stress: Stress) -> str:
+    if reading is baseline or not math.isfinite(reading.temp_degc) or not math.isfinite(baseline.temp_degc):
+        return "reference"
+    if not stress.has_heat or abs(reading.temp_degc - baseline.temp_degc) <= SAME_TEMPERATURE_K:
+        return "reference"
+    if stress.soak_degc is not None and abs(reading.temp_degc - stress.soak_degc) <= SAME_TEMPERATURE_K:
+        return "hot"
+    return "between"
+
+
+def _timed(reading: Reading, baseline: Reading, stress: Stress, data: RunData) -> Timed:
+    se = reading.se_best
+    u_signal = se / reading.signal if se is not None and reading.signal > 0 else _UNKNOWN_NOISE
+    t, temp = data.column("t_s"), data.column("temp_degC")
+    good = np.isfinite(temp)
+    lag_k = 0.0
+    if good.sum() > 1:
+        rise = np.interp([reading.t_s - _LAG_WINDOW_S, reading.t_s], t[good], temp[good])
+        lag_k = abs(float(rise[1] - rise[0])) / _LAG_WINDOW_S * SAMPLE_LAG_S
+    if stress.has_heat and stress.soak_degc is not None:
+        s_h, s_u_h = _equivalent_h(baseline, reading, stress, data)
+    else:
+        s_h, s_u_h = max(stress.stress_s(reading.t_s), 0.0) / 3600, stress.began_u_s / 3600
+    return Timed(reading, s_h, s_u_h, u_signal, lag_k)
+
+
+def _equivalent_h(earlier: Reading, later: Reading, stress: Stress, data: RunData) -> tuple[float, float]:
+    if stress.soak_degc is None or later.t_s <= earlier.t_s:
+        return 0.0, 0.0
+    s, u = equivalent_s(data, earlier.t_s, later.t_s, stress.soak_degc)
+    return s / 3600, u / 3600
+
+
+def _zero_equivalent_h(baseline: Reading, stress: Stress, data: RunData) -> float:
+    """Equivalent time between the baseline and t = 0: ageing while heating up."""
+    if not stress.has_heat or stress.soak_degc is None or stress.began_s is None or stress.began_s <= baseline.t_s:
+        return 0.0
+    return equivalent_s(data, baseline.t_s, stress.began_s, stress.soak_degc)[0] / 3600
+
+
+def _judge(timed: Timed, base: Timed, hot: list[Timed], final: Timed | None, quenching: Quenching, stress: Stress) -> _Judged:
+    reading, baseline = timed.reading, base.reading
+    how, t_h = _how(reading, baseline, stress), stress.stress_s(reading.t_s) / 3600
+    if reading is baseline:
+        return _Judged(timed, how, t_h, 1.0, 0.0, 0.0, 0.0, False)
+    common = math.hypot(base.u_signal, REFERENCE_SLOPE_PER_K * base.u_lag_k)
+    ratio = reading.signal / baseline.signal
+    if how == "reference":
+        offset = reading.temp_degc - baseline.temp_degc
+        offset = offset if math.isfinite(offset) else 0.0
+        own = math.hypot(timed.u_signal, REFERENCE_SLOPE_PER_K * timed.u_lag_k, REFERENCE_SLOPE_PER_K * offset)
+        return _Judged(timed, how, t_h, ratio, own, common, math.hypot(own, common), not (hot and final is timed))
+    if how == "hot" and quenching.ratio and quenching.u_ratio is not None and quenching.hot_degc is not None:
+        slope = slope_per_k(quenching)
+        shift = slope * (reading.temp_degc - quenching.hot_degc)
+        own = math.hypot(timed.u_signal, slope * timed.u_lag_k, shift)
+        u_q = quenching.u_ratio / quenching.ratio
+        common = math.hypot(common, u_q)
+        in_pair = timed is {"end pair": hot[-1], "start pair, uncorrected": hot[0]}.get(quenching.method)
+        # a reading of the pair is in q as well and cancels in its own point
+        total = math.sqrt(max(common**2 - own**2, 0.0)) if in_pair else math.hypot(own, common)
+        return _Judged(timed, how, t_h, ratio / quenching.ratio * math.exp(-shift), own, common, total, True)
+    return _Judged(timed, "between", t_h, None, 0.0, 0.0, 0.0, False)
+
+
+def _point(j: _Judged, stress: Stress, data: RunData) -> CurvePoint:
+    r, pct = j.timed.reading, None if j.remnant is None else 100 * j.remnant
+    exposure = None
+    t, recorded = data.column("t_s"), data.column("exposure_J_per_cm2")
+    good = np.isfinite(recorded)
+    if good.any():
+        exposure = float(np.interp(r.t_s, t[good], recorded[good]))
+    return CurvePoint(
+        t_h=stress.stress_s(r.t_s) / 3600,
+        run_t_h=r.t_s / 3600,
+        name=r.name,
+        how=j.how,
+        temp_degc=r.temp_degc if math.isfinite(r.temp_degc) else None,
+        signal=r.signal,
+        signal_se=r.se,
+        pulses=r.pulses,
+        outliers=r.outliers,
+        remnant_pct=pct,
+        u_pct=None if pct is None else pct * j.total,
+        u_independent_pct=None if pct is None else pct * j.independent,
+        u_common_pct=None if pct is None else pct * j.common,
+        exposure_j_per_cm2=exposure,
+    )
+
+
+def _headline(judged: list[_Judged], quenching: Quenching, stress: Stress) -> Headline:
+    after = [j for j in judged[1:] if j.remnant is not None and j.t_h > 0]
+    if not after or stress.began_s is None:
+        return Headline(None, None, None, "no reading after the stress began: remnant PL cannot be said")
+    cold = [j for j in after if j.how == "reference"]
+    last_hot = max((j.timed.reading.t_s for j in after if j.how == "hot"), default=-math.inf)
+    closing = [j for j in cold if j.timed.reading.t_s > last_hot]
+    chosen = closing[-1] if closing else after[-1]
+    if chosen.how == "reference":
+        how = "final over baseline, both at the reference temperature"
+    else:
+        how = f"last hot reading, quenching from the {quenching.method}: no final reading at the reference temperature"
+    pct = 100 * chosen.remnant if chosen.remnant is not None else math.nan
+    return Headline(pct, pct * chosen.total, chosen.t_h, how)
+
+
+def _fits(judged: list[_Judged], zero_s_h: float) -> list[Fit]:
+    used = [j for j in judged if j.fitted and j.remnant is not None and j.timed.s_h > 0]
+    if not used:
+        return []
+    y = np.array([j.remnant for j in used], dtype=float)
+    own = np.array([max(j.independent, 1e-5) for j in used])
+    data = Readings(
+        s_h=np.array([j.timed.s_h for j in used]),
+        y=y,
+        u=np.maximum(own * y, 1e-6),
+        shift_u_h=min(j.timed.s_u_h for j in used),
+        scale_u=max(1e-5, max(j.common for j in used)),
+    )
+    return describe(solve_all(data), zero_s_h, max(j.t_h for j in used))
+
+
+def _crossing(judged: list[_Judged], level: float, zero_s_h: float, stress: Stress):
+    """The curve from the baseline (placed at t = -zero_s_h) on; the final reading only where no hot one stands beside it."""
+    points = [CrossPoint(-zero_s_h, 100.0, 0.0, 0.0)]
+    for j in judged:
+        if j.remnant is not None and j.timed.s_h > 0 and (not points or j.t_h > points[-1].t_h):
+            pct = 100 * j.remnant
+            points.append(CrossPoint(j.t_h, pct, pct * j.independent, pct * j.common))
+    end = max((p.t_h for p in points), default=0.0) if stress.began_s is not None else 0.0
+    return crossing(points if len(points) > 1 else [], end, level)
