@@ -11,6 +11,8 @@ def main():
     hal = board.make_hal()
     try:
         App(hal).run()
+    except Exception as error:
+        hal.tell_exception(error)
     finally:
         hal.all_off()
         hal.reset()
