@@ -42,7 +42,8 @@ class _Clock:
         self._bench = bench
         self._speed = speed
         self._now = 0
-        self._awake = False
+        self._held = False  # has been idle once
+        self._awake = False  # and active after that
         self._wall_us = _wall_us()
         self._owed_us = 0
 
@@ -55,12 +56,13 @@ class _Clock:
         if bench.line_has_bytes(0):
             return
         if not hold:
-            self._awake = True
+            self._awake = self._held
             if self._speed == 0:
                 if ahead_us > 0:
                     self._move(ahead_us)
                 return
         elif self._speed == 0:
+            self._held = True
             if hold == _BACKLOG or not self._awake:
                 bench.line_has_bytes(-1)
                 self._wall_us = _wall_us()
