@@ -1,0 +1,5 @@
+"""The command line: `remnant demo run check report list`."""
+
+from .app import main
+
+__all__ = ["main"]

@@ -1,0 +1,186 @@
+"""The commands. Each does its checks, then calls the library that does the work; heavy modules are loaded when a command needs them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import Exit
+from .output import Output, told
+
+app = typer.Typer(
+    name="remnant",
+    help="Stress tests of luminescent nanocrystals: how much photoluminescence is left after heat, UV, liquids or time.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of text.")]
+Inputs = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help='An input of the plan, e.g. temperature="60 degC".')]
+PlanName = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file, or the name of a plan of the library (`remnant list`).")]
+
+
+def main() -> None:
+    """Entry point of the `remnant` command."""
+    app()
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the runs and the report; an earlier demo in it is replaced.")] = Path("build/demo"),
+    seed: Annotated[int, typer.Option(help="Seed of the simulated rigs.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Run heat-80 and uv-365 on two virtual boards, control and templated sample side by side, and compare with the published values."""
+    output = Output(as_json)
+    with told(output):
+        from .demo import run_demo
+
+        raise typer.Exit(run_demo(out, seed, output))
+
+
+@app.command()
+def run(
+    plan: PlanName,
+    set_: Inputs = None,
+    rig: Annotated[str, typer.Option(help="virtual, a serial port, or a USB serial number.")] = "virtual",
+    out: Annotated[Path, typer.Option(help="Folder that gets the run's folder.")] = Path("runs"),
+    speed: Annotated[str, typer.Option(help="Virtual rig: max, or times the wall clock (1, 60).")] = "max",
+    seed: Annotated[int, typer.Option(help="Virtual rig: seed of noise and kinetics.")] = 1,
+    scenario: Annotated[Path | None, typer.Option(help="Virtual rig: JSON file with faults and conditions (boards/virtual/README.md).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a plan and leave a run folder with data, analysis and report."""
+    output = Output(as_json)
+    with told(output):
+        from ..report import write_report
+        from .running import prepare, run_all
+
+        facts: dict[str, Any] = {"seed": seed, "speed": _speed(speed), **_scenario(scenario)}
+        wish = prepare(plan, _inputs(set_), out, rig, facts)
+        result = run_all([wish], output)[0]
+        report = write_report(result.folder)
+        output.say(f"{result.status}: {result.folder}")
+        output.say(f"report: {report}")
+        document = {"ok": result.status == "completed", "status": result.status, "folder": str(result.folder), "report": str(report)}
+        if result.error:
+            document["code"] = result.error.code
+            from ..errors import exit_code, explain
+
+            print(explain(result.error), file=sys.stderr)
+            output.result(document)
+            raise typer.Exit(exit_code(result.error))
+        output.result(document)
+        if result.status == "stopped":
+            raise typer.Exit(Exit.INTERRUPTED)
+
+
+@app.command()
+def check(plan: PlanName, set_: Inputs = None, as_json: Json = False) -> None:
+    """Check a plan: every error at once with file and line; its steps, duration and program size when there is none."""
+    output = Output(as_json)
+    with told(output):
+        from ..plan import compile_plan, load
+        from .limits import limits_of
+
+        limits = limits_of("virtual")
+        compiled = compile_plan(load(plan, _inputs(set_), limits), limits)
+        for step in compiled.steps:
+            output.say(f"{step.index:3}  {step.planned_s / 3600:8.2f} h  {step.text}")
+        output.say(f"ok: {len(compiled.steps)} steps, about {compiled.duration_s / 3600:.1f} h, program of {len(compiled.data)} bytes")
+        steps = [{"index": s.index, "text": s.text, "planned_s": s.planned_s} for s in compiled.steps]
+        output.result({"ok": True, "duration_s": compiled.duration_s, "program_bytes": len(compiled.data), "steps": steps})
+
+
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")],
+    out: Annotated[Path | None, typer.Option(help="Where the report goes; beside the run when it is one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Analyse run folders again, from the folders alone, and write the report."""
+    output = Output(as_json)
+    with told(output):
+        from ..report import write_report
+
+        path = write_report(runs[0] if len(runs) == 1 and out is None else runs, out)
+        output.say(f"report: {path}")
+        output.result({"ok": True, "report": str(path)})
+
+
+@app.command("list")
+def list_(
+    what: Annotated[str, typer.Argument(metavar="[plans|runs|ports]")] = "plans",
+    out: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
+    as_json: Json = False,
+) -> None:
+    """List plans of the library, runs in a folder, or serial ports."""
+    output = Output(as_json)
+    with told(output):
+        rows = _listed(what, out)
+        for row in rows:
+            output.say("  ".join(str(value) for value in row.values()))
+        if not rows:
+            output.say(f"no {what}")
+        output.result({"ok": True, what: rows})
+
+
+def _listed(what: str, out: Path) -> list[dict[str, Any]]:
+    if what == "plans":
+        from .. import library
+        from ..plan import load
+        from .limits import limits_of
+
+        plans = [(name, load(name, {}, limits_of("virtual"))) for name in library.names()]
+        return [{"name": f"{name:<10}", "title": plan.title, "source": plan.source or ""} for name, plan in plans]
+    if what == "runs":
+        rows = []
+        for manifest in sorted(out.glob("*/manifest.json")):
+            facts = json.loads(manifest.read_text(encoding="utf-8"))
+            mark = "SIMULATED" if facts.get("simulated") else ""
+            rows.append({"folder": manifest.parent.name, "status": facts.get("status"), "title": facts.get("title"), "simulated": mark})
+        return rows
+    if what == "ports":
+        from ..link import find_ports
+
+        return [{"path": p.path, "serial_number": p.serial_number or "-", "description": p.description} for p in find_ports()]
+    raise typer.BadParameter(f"{what!r}: choose plans, runs or ports")
+
+
+def _inputs(pairs: list[str] | None) -> dict[str, str]:
+    inputs = {}
+    for pair in pairs or []:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise typer.BadParameter(f'--set {pair}: write NAME=VALUE, e.g. --set temperature="60 degC"')
+        inputs[name.strip()] = value.strip()
+    return inputs
+
+
+def _speed(text: str) -> float:
+    if text == "max":
+        return 0
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.01 <= speed <= 10000:
+        raise typer.BadParameter(f"--speed {text}: max, or a factor from 0.01 to 10000")
+    return speed
+
+
+def _scenario(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"--scenario {path}: {error}") from None
+    if not isinstance(facts, dict):
+        raise typer.BadParameter(f"--scenario {path}: a JSON object is needed")
+    return facts

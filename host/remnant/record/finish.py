@@ -1,0 +1,89 @@
+"""The end of a run: telemetry.parquet and .csv, events.csv, probes.csv, and last of all manifest.json with a hash of each file.
+
+Every file is written beside its name and moved into place, so a folder never holds half of one.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from remnant_protocol import messages as m
+
+from .tables import EVENT_COLUMNS, PROBE_UNITS, TELEMETRY_UNITS, Tables, read_tables
+
+MANIFEST = "manifest.json"
+COMPLETED, STOPPED, FAULT, BOARD_LOST = "completed", "stopped", "fault", "board lost"
+_BY = {m.BY_COMPLETION: COMPLETED, m.BY_STOP: STOPPED, m.BY_CUT: STOPPED, m.BY_FAULT: FAULT}
+
+
+def finish(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Write the tables and the manifest; return the manifest as written.
+
+    `manifest` brings run_id, cells, probes and steps; status, times, gaps, counts, units and hashes are filled in here. A run without a
+    RUN_ENDED record is "board lost". Raises OSError when the disk does not take it.
+    """
+    probe_names = {probe["id"]: probe["name"] for probe in manifest["probes"]}
+    cells = {cell["index"]: (letter, cell["sample"]) for letter, cell in manifest["cells"].items()}
+    tables = read_tables(folder, bytes.fromhex(manifest["run_id"]), probe_names, cells)
+    _write_telemetry(folder, tables)
+    _write_csv(folder / "events.csv", EVENT_COLUMNS, tables.events)
+    _write_csv(folder / "probes.csv", tuple(PROBE_UNITS), tables.probes)
+    for step in manifest["steps"]:
+        step.update(tables.steps.get(step["index"], {"began_s": None, "ended_s": None}))
+    manifest["status"] = _BY.get(tables.ended_by, BOARD_LOST)
+    manifest["end_code"] = tables.end_code
+    manifest["units"] = TELEMETRY_UNITS
+    manifest["units_probes"] = PROBE_UNITS
+    manifest["gaps"] = tables.gaps
+    manifest["records"] = {
+        "count": tables.count,
+        "telemetry": len(tables.telemetry),
+        "events": len(tables.events),
+        "pulses": len(tables.probes),
+    }
+    manifest["files"] = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name not in (MANIFEST, "analysis.json", "report.html") and not path.name.endswith(("-wal", "-shm", ".part"))
+    }
+    write_whole(folder / MANIFEST, (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
+    return manifest
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, and have it on disk."""
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+
+
+def _write_csv(path: Path, columns: tuple[str, ...], rows: list[tuple]) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    write_whole(path, text.getvalue().encode())
+
+
+def _write_telemetry(folder: Path, tables: Tables) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    names = tuple(TELEMETRY_UNITS)
+    _write_csv(folder / "telemetry.csv", names, tables.telemetry)
+    columns = list(zip(*tables.telemetry, strict=True)) if tables.telemetry else [()] * len(names)
+    types = {"board_time_us": pyarrow.int64(), "state": pyarrow.uint8(), "step": pyarrow.uint16(), "tick_late_us": pyarrow.uint32()}
+    fields = [pyarrow.field(n, types.get(n, pyarrow.float64()), metadata={"unit": TELEMETRY_UNITS[n]}) for n in names]
+    arrays = [pyarrow.array(column, field.type) for column, field in zip(columns, fields, strict=True)]
+    sink = pyarrow.BufferOutputStream()
+    pyarrow.parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields)), sink, compression="zstd")
+    write_whole(folder / "telemetry.parquet", sink.getvalue().to_pybytes())

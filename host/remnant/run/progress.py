@@ -1,0 +1,66 @@
+"""How far a run is: by the planned length of its steps and the board's own time, so that virtual time needs no special case."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from remnant_protocol import messages as m
+
+from ..plan import Compiled
+
+
+@dataclass(frozen=True)
+class Progress:
+    """fraction: 0..1; step: text of the step; board_s: board time since the start; temp_c, irradiance_mw_per_cm2: last reading;
+    left_s: wall time left, None while nobody can tell."""
+
+    fraction: float
+    step: str
+    board_s: float
+    temp_c: float | None
+    irradiance_mw_per_cm2: float | None
+    left_s: float | None
+
+
+class Follower:
+    """Folds records into a Progress."""
+
+    def __init__(self, compiled: Compiled):
+        self._steps = {step.index: step for step in compiled.steps}
+        self._planned_s = {step.index: max(step.planned_s, 0.1) for step in compiled.steps}
+        self._total_s = sum(self._planned_s.values()) or 1.0
+        self._before_s = 0.0
+        self._step: int | None = None
+        self._step_began_s = 0.0
+        self._started_s: float | None = None
+        self._board_s = 0.0
+        self._wall_began = time.monotonic()
+        self._temp_c: float | None = None
+        self._irradiance: float | None = None
+
+    def record(self, fields: list[Any]) -> None:
+        """Take one record of the run."""
+        self._board_s = fields[2] + fields[3] / 1e6
+        if fields[0] == m.TELEMETRY:
+            self._temp_c, self._irradiance = fields[7] / 1000, fields[10] / 1000
+        elif fields[0] == m.EVENT:
+            if fields[4] == m.RUN_STARTED:
+                self._started_s = self._board_s
+            elif fields[4] == m.STEP_BEGAN:
+                self._step, self._step_began_s = fields[5], self._board_s
+            elif fields[4] == m.STEP_ENDED and fields[5] == self._step:
+                self._before_s += self._planned_s.get(fields[5], 0.0)
+                self._step = None
+
+    def progress(self) -> Progress:
+        done_s = self._before_s
+        if self._step is not None:
+            done_s += min(self._board_s - self._step_began_s, self._planned_s.get(self._step, 0.0))
+        fraction = min(done_s / self._total_s, 1.0)
+        wall_s = time.monotonic() - self._wall_began
+        left_s = wall_s * (1 - fraction) / fraction if fraction > 0.005 else None
+        step = self._steps[self._step].text if self._step in self._steps else ""
+        board_s = self._board_s - self._started_s if self._started_s is not None else 0.0
+        return Progress(fraction, step, board_s, self._temp_c, self._irradiance, left_s)
