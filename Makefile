@@ -1,0 +1,40 @@
+# make demo: the main job on the virtual board. make test: everything that needs no bench. Each target sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check bench clean help
+
+help:
+	@echo "make demo   run heat-80 and uv-365 on virtual boards, print the table, write the report"
+	@echo "make test   all tests that need no bench"
+	@echo "make check  style, types, imports, spelling"
+	@echo "make bench  benchmarks; writes build/bench.json"
+	@echo "make clean  remove build/ and the environment"
+
+$(VENV)/.ready: pyproject.toml .ci/environment.py
+	@$(PYTHON) .ci/environment.py $(VENV) test
+	@touch $@
+
+$(VENV)/.check: $(VENV)/.ready
+	@$(PYTHON) .ci/environment.py $(VENV) test,check
+	@touch $@
+
+demo: $(VENV)/.ready
+	@$(BIN)/remnant demo
+
+test: $(VENV)/.ready
+	@$(BIN)/python -m pytest -q
+
+check: $(VENV)/.check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+bench: $(VENV)/.ready
+	@$(BIN)/python tests/bench/run.py
+
+clean:
+	rm -rf build $(VENV)
