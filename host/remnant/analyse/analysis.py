@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from remnant_protocol import errors as codes
+from remnant_protocol import messages
 
 from .compare import compare
 from .curve import SAMPLE_LAG_S, analyse_cell
@@ -18,6 +20,13 @@ from .stress import ACTIVATION_KJ_PER_MOL, ACTIVATION_U_KJ_PER_MOL, Stress, find
 
 FILE_NAME = "analysis.json"
 _INCIDENT_KINDS = ("fault", "outputs_off", "run_ended", "wait_timed_out", "period_missed", "gap", "cleared", "booted", "board_lost")
+_ENDED_BY = {
+    messages.BY_COMPLETION: "completion",
+    messages.BY_STOP: "stop",
+    messages.BY_CUT: "cut",
+    messages.BY_FAULT: "fault",
+    messages.BY_RESET: "reset",
+}
 _CODE_NAMES = {value: name for name, value in vars(codes).items() if name.isupper() and isinstance(value, int)}
 
 METHOD = {
@@ -56,6 +65,10 @@ def analyse_run(data: RunData) -> Analysis:
     first = min((r for readings in cells.values() for r in readings), key=lambda r: r.t_s, default=None)
     reference = first.temp_degc if first is not None and math.isfinite(first.temp_degc) else None
     stress = find_stress(data, reference)
+    named = manifest.get("cells")
+    for letter in sorted(named) if isinstance(named, dict) and cells else []:
+        if letter not in cells:
+            notes.append(f"cell {letter}: no usable reading was recorded")
     if not cells:
         notes.append("no PL reading was recorded: remnant PL cannot be said")
     results = [analyse_cell(cell, readings, stress, data) for cell, readings in sorted(cells.items())]
@@ -138,7 +151,9 @@ def _incidents(events: list[Event]) -> list[Incident]:
         if event.kind not in _INCIDENT_KINDS:
             continue
         parts = [f"E{event.code} {_CODE_NAMES[event.code].lower().replace('_', ' ')}"] if event.code in _CODE_NAMES and event.code else []
-        parts += [f"{key} {value}" for key, value in event.detail.items() if value is not None and key != "code"]
+        if event.detail.get("by") in _ENDED_BY:
+            parts.append(f"by {_ENDED_BY[event.detail['by']]}")
+        parts += [f"{key} {value}" for key, value in event.detail.items() if value is not None and key not in ("code", "by")]
         found.append(Incident(_or_none(event.t_s), event.kind, ", ".join(parts)))
     return found
 

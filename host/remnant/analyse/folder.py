@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from remnant_protocol import errors as codes
 from remnant_protocol.errors import RigError
 
@@ -120,7 +121,7 @@ def _read_telemetry(folder: Path, missing: list[str]) -> dict[str, np.ndarray]:
             missing.append("telemetry.parquet is unreadable; telemetry.csv is used instead")
         else:
             names = [name for name in TELEMETRY_COLUMNS if name in table.column_names]
-            return _in_time_order({name: _float_column(table.column(name).to_pylist()) for name in names})
+            return _in_time_order({name: _float_column(table.column(name)) for name in names})
     columns: dict[str, list[float]] = {}
     rows, bad = _csv_rows(folder / "telemetry.csv")
     if rows is None:
@@ -134,8 +135,10 @@ def _read_telemetry(folder: Path, missing: list[str]) -> dict[str, np.ndarray]:
     return _in_time_order({name: np.array(values, dtype=float) for name, values in columns.items()})
 
 
-def _float_column(values: list[Any]) -> np.ndarray:
-    return np.array([number(value) for value in values], dtype=float)
+def _float_column(column: Any) -> np.ndarray:
+    """Return floats, nan for null; a column of text is read cell by cell."""
+    values = column.to_numpy()
+    return values.astype(float) if values.dtype != object else np.array([number(value) for value in values], dtype=float)
 
 
 def _in_time_order(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,0 +1,258 @@
+"""Tables of the report. Every cell is text that comes from files or numbers; `table` escapes all of it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..analyse import Analysis, CellResult, HeadlineRow
+from ..analyse.notation import MISSING, plain, plus_minus
+from .published import rows_of_stress
+
+_VERDICT_SIGNS = {"agrees": "=", "disagrees": "!", "not measured": "?", "no published number": ""}
+
+
+def shown(text: Any) -> str:
+    """Return text for the page: escaped, with the signs that ASCII spells out."""
+    plain_text = str(text).replace("+-", "\N{PLUS-MINUS SIGN}").replace("degC", "\N{DEGREE SIGN}C").replace("cm2", "cm\N{SUPERSCRIPT TWO}")
+    return html.escape(plain_text)
+
+
+def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], numeric: Iterable[int] = ()) -> str:
+    """Return an accessible table: a caption, column heads, the first cell of each row as its head; "" without rows."""
+    body = []
+    right = set(numeric)
+    for row in rows:
+        cells = []
+        for i, value in enumerate(row):
+            tag, scope = ("th", ' scope="row"') if i == 0 else ("td", "")
+            cells.append(f"<{tag}{scope}{' class=n' if i in right else ''}>{shown(value)}</{tag}>")
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    if not body:
+        return ""
+    head = "".join(f'<th scope="col"{" class=n" if i in right else ""}>{shown(h)}</th>' for i, h in enumerate(heads))
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{shown(caption)}"><table><caption>{shown(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def comparison(rows: Iterable[HeadlineRow], caption: str) -> str:
+    """Return the table of measured against published."""
+    heads = ("test", "sample", "time", "remnant PL +- u", "published", "verdict", "source")
+    return table(
+        caption,
+        heads,
+        (
+            (
+                row.test,
+                row.sample,
+                plain(row.t_h, "h", 3),
+                plus_minus(row.remnant_pct, row.u_pct, "%"),
+                row.published or MISSING,
+                f"{_VERDICT_SIGNS.get(row.verdict, '')} {row.verdict}".strip(),
+                row.source or MISSING,
+            )
+            for row in rows
+        ),
+        numeric=(2, 3),
+    )
+
+
+def headline(analysis: Analysis) -> str:
+    """Return remnant PL, T80 and T50 per cell."""
+    return table(
+        "Remnant PL at the end of the stress, and times to 80 % and 50 % (u: standard uncertainty)",
+        ("cell", "sample", "remnant PL +- u", "time", "T80", "T50", "how"),
+        (
+            (
+                c.cell,
+                c.sample,
+                plus_minus(c.headline.remnant_pct, c.headline.u_pct, "%"),
+                plain(c.headline.t_h, "h", 3),
+                str(c.t80),
+                str(c.t50),
+                c.headline.how,
+            )
+            for c in analysis.cells
+        ),
+        numeric=(2, 3, 4, 5),
+    )
+
+
+def fits(analysis: Analysis) -> str:
+    """Return one row per cell and model."""
+    return table(
+        "Fits of remnant PL; s: equivalent time since the baseline; intervals 95 %",
+        ("cell", "model", "parameters", "chi2/dof", "AICc difference", "T80 / T50 of the fit", "status"),
+        (
+            (
+                c.cell,
+                f"{f.model}{' (preferred)' if f.preferred else ''}: R = {f.formula}",
+                "; ".join(f"{p.name} {plain(p.value)} [{plain(p.low)}, {plain(p.high)}] {p.unit}".strip() for p in f.parameters) or MISSING,
+                plain(f.chi2_reduced, digits=3),
+                plain(f.delta_aicc, digits=3),
+                f"{plain(f.t80_h, digits=3)} / {plain(f.t50_h, digits=3)} h" if f.t80_h is not None or f.t50_h is not None else MISSING,
+                f.status,
+            )
+            for c in analysis.cells
+            for f in c.fits
+        ),
+        numeric=(3, 4),
+    )
+
+
+def quenching(analysis: Analysis) -> str:
+    """Return the thermal quenching per cell; "" when nothing was read hot."""
+    return table(
+        "Reversible thermal quenching q = PL(hot) / PL(reference)",
+        ("cell", "q +- u", "from", "hot", "reference", "corrected ageing", "first hot / baseline"),
+        (
+            (
+                c.cell,
+                plus_minus(q.ratio, q.u_ratio),
+                q.method,
+                plain(q.hot_degc, "degC"),
+                plain(q.reference_degc, "degC"),
+                plus_minus(q.decay_between_pct, q.u_decay_between_pct, "%"),
+                plain(q.start_ratio),
+            )
+            for c in analysis.cells
+            for q in [c.quenching]
+            if q.method not in ("not needed", "unknown")
+        ),
+        numeric=(1, 3, 4, 5, 6),
+    )
+
+
+def conditions(analysis: Analysis) -> str:
+    """Return planned against achieved."""
+    c = analysis.conditions
+    rows = [
+        ("stress", MISSING, c.stress),
+        ("temperature (mean +- sd over the stress)", plain(c.planned_temp_degc, "degC"), plus_minus(c.temp_mean_degc, c.temp_sd_k, "degC")),
+        ("largest deviation of temperature", MISSING, plain(c.temp_max_deviation_k, "K", 3)),
+        (
+            "irradiance (mean +- sd while lit)",
+            plain(c.planned_irradiance_mw_per_cm2, "mW/cm2"),
+            plus_minus(c.irradiance_mean_mw_per_cm2, c.irradiance_sd_mw_per_cm2, "mW/cm2"),
+        ),
+        ("radiant exposure, all light", MISSING, plain(c.exposure_j_per_cm2, "J/cm2")),
+        ("of it spent on probing", MISSING, f"{plain(c.probe_exposure_j_per_cm2, 'J/cm2')} ({plain(c.probe_share_pct, '%', 3)})"),
+        ("duration of the stress", MISSING, plain(c.duration_h, "h")),
+        ("latest control tick", MISSING, plain(c.tick_late_max_us, "us")),
+    ]
+    return table(
+        "Planned and achieved", ("quantity", "planned", "achieved"), [r for r in rows if r[1:] != (MISSING, MISSING)], numeric=(1, 2)
+    )
+
+
+def steps(analysis: Analysis) -> str:
+    """Return the steps with planned and achieved duration."""
+    return table(
+        "Steps",
+        ("step", "what", "planned", "achieved", "began"),
+        (
+            (
+                s.name or str(i),
+                s.text,
+                _duration(s.planned_s),
+                _duration(s.achieved_s) if s.began_s is not None else "not begun",
+                _duration(s.began_s),
+            )
+            for i, s in enumerate(analysis.steps)
+        ),
+        numeric=(2, 3, 4),
+    )
+
+
+def incidents(analysis: Analysis) -> str:
+    """Return faults, stops and outputs going off."""
+    return table(
+        "Events and faults", ("at", "event", "what"), ((_duration(i.t_s), i.kind.replace("_", " "), i.text) for i in analysis.incidents)
+    )
+
+
+def records(analysis: Analysis, manifest: dict[str, Any]) -> str:
+    """Return the record counts and every gap."""
+    counts = manifest.get("records")
+    rows = [(f"records: {k}", v) for k, v in sorted(counts.items())] if isinstance(counts, dict) else []
+    rows += [("gaps", len(analysis.record_gaps) or "none")]
+    rows += [("gap", ", ".join(f"{k} {v}" for k, v in gap.items())) for gap in analysis.record_gaps]
+    return table("Records and gaps", ("what", "value"), rows)
+
+
+def facts(analysis: Analysis, manifest: dict[str, Any]) -> str:
+    """Return what identifies the run."""
+    rows = [("run", analysis.run_id), ("status", analysis.status), ("source of the test", analysis.source)]
+    rows += [(k.replace("_", " "), manifest.get(k)) for k in ("started_utc", "ended_utc", "remnant_version", "protocol")]
+    for section in ("board", "plan", "simulation"):
+        values = manifest.get(section)
+        if isinstance(values, dict):
+            rows += [(f"{section} {k}".replace("_", " "), _joined(v)) for k, v in sorted(values.items())]
+    return table("Run", ("what", "value"), [(k, v) for k, v in rows if v not in (None, "", MISSING)])
+
+
+def published_rows(analysis: Analysis) -> str:
+    """Return every row of the reference table with the same stressor, with its citation key."""
+    return table(
+        "Published rows with the same stressor (before: control or bare; after: encapsulated; percent of the start)",
+        ("source", "compound", "structure", "condition", "before", "after", "note"),
+        (
+            (
+                f"{r.source} {r.table_ref if r.table_ref.startswith('fig') else 'table 1, ref ' + r.table_ref}",
+                r.compound,
+                r.structure,
+                r.condition,
+                _published(r.remnant_before_pct, r.duration_before_h),
+                _published(r.remnant_after_pct, r.duration_after_h),
+                r.note,
+            )
+            for r in rows_of_stress(analysis.conditions.stress)
+        ),
+    )
+
+
+def readings(cell: CellResult) -> str:
+    """Return every reading of a cell."""
+    return table(
+        f"Readings of cell {cell.cell}",
+        ("probe", "t", "how", "temperature", "signal +- se", "pulses", "remnant PL +- u", "exposure"),
+        (
+            (
+                p.name,
+                plain(p.t_h, "h"),
+                p.how,
+                plain(p.temp_degc, "degC"),
+                plus_minus(p.signal, p.signal_se),
+                f"{p.pulses}{f' ({p.outliers} far out)' if p.outliers else ''}",
+                plus_minus(p.remnant_pct, p.u_pct, "%"),
+                plain(p.exposure_j_per_cm2, "J/cm2"),
+            )
+            for p in cell.points
+        ),
+        numeric=(1, 3, 4, 6, 7),
+    )
+
+
+def _published(percent: str, hours: str) -> str:
+    if not percent and not hours:
+        return MISSING
+    return f"{percent or MISSING} % at {hours or MISSING} h"
+
+
+def _joined(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in sorted(value.items()))
+    return "" if value is None else str(value)
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return MISSING
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.2f} h"
