@@ -1,0 +1,299 @@
+"""The plant: heater block, sensor, lamp, cells and syringes put together behind the pins of a board.
+
+`advance` runs 1.73 million times in a simulated 48 h, so it is written out in place: small integers only, nothing allocated, and only what
+must move every 100 ms (block, sensor, light spent). Sample, LED warming and ageing move once a second. It always moves in whole steps of
+100 ms: shorter intervals are gathered, their duties averaged, so the outcome does not depend on how time was cut.
+"""
+
+from math import sqrt
+
+from . import faults, lamp, luminescence, noise, thermal, thermistor
+from .ageing import MODELS, ReducedTime, Sample
+from .noise import DIGIT, GAUSS, GAUSS_LAST, MULTIPLIER, Noise
+from .syringe import DEFAULTS, Syringe
+from .thermal import HEAT_PER_U16, LOSS_Q22, SENSOR_Q15
+from .thermistor import TABLE
+
+STEP_US = 100000
+CELLS = 4
+FULL = 65535
+SUPPLY_COUNTS = 40000  # 24 V behind a divider
+_SENSOR_NOISE, _ANALOG_NOISE, _OPTICS_NOISE, _BRIGHTNESS = 1, 2, 3, 4  # streams
+
+
+class Plant:
+    """One rig with its samples, from a scenario (README.md); the same scenario and calls give the same numbers on every interpreter.
+
+    After `probe_pulse` the counts are in dark, lit, monitor (0..65535). interlock_closed and stop_pressed are the digital inputs.
+    """
+
+    def __init__(self, scenario):
+        seed = scenario.get("seed", 0)
+        ambient_c = scenario.get("ambient_c", 22)
+        if not -20 <= ambient_c <= 50:
+            raise ValueError(f"ambient_c {ambient_c} is not within -20..50 degC")
+        self._ambient_q = self._block_q = self._sample_q = self._sensor_q = thermal.q_from_c(ambient_c)
+        self._rest = 0
+        self._left = 10  # steps of the present second
+        self._seconds = 0
+        self._lamp = lamp.Lamp()
+        self._gain = self._lamp.gain
+        self._lamp_u16 = 0
+        self._lamp_sum = 0
+        self._lamp_warm = False
+        self._stress_mj = 0
+        self._stress_rest = 0  # 0.1 uJ/cm2
+        self._z = noise.start(seed, _SENSOR_NOISE)
+        self._n = self._sigma = 0
+        self._analog_n = self._analog_sigma = 0
+        self._last_sum = 0
+        self._analog = Noise(seed, _ANALOG_NOISE)
+        self._optics = Noise(seed, _OPTICS_NOISE)
+        self._times, self._cells = _fill(scenario.get("cells", ["templated", "control"]), Noise(seed, _BRIGHTNESS))
+        self._signal = [0] * CELLS
+        self._shot = [0] * CELLS
+        self._signal_at = [-1] * CELLS
+        self._syringes = [Syringe(**s) for s in scenario.get("syringes", DEFAULTS)]
+        self.dark = self.lit = self.monitor = 0
+        self.interlock_closed = True
+        self.stop_pressed = False
+        self._part_us = self._part_heater = self._part_lamp = 0
+        self._faults = {name: False for name in faults.NAMES}
+        self._sensor_faulty = self._output_faulty = False
+        self._due = faults.schedule(scenario.get("faults", []))
+        self._detour = False
+        self._fire(0)
+
+    # ---- time
+
+    def advance(self, dt_us, heater_u16, lamp_u16):
+        """Live through dt_us with these duties (0..65535) on the pins."""
+        if self._detour or dt_us != STEP_US:
+            self._advance_in_parts(dt_us, heater_u16, lamp_u16)
+            return
+        block = self._block_q  # thermal.block_step
+        gained = heater_u16 * HEAT_PER_U16 - ((block - self._ambient_q) >> 10) * LOSS_Q22 + self._rest
+        self._rest = gained & 4095
+        self._block_q = block = block + (gained >> 12)
+        sensor = self._sensor_q  # thermal.follow
+        self._sensor_q = sensor + ((((block - sensor) >> 8) * SENSOR_Q15) >> 7)
+        self._lamp_u16 = lamp_u16
+        if lamp_u16:
+            self._lamp_sum += lamp_u16
+        self._left = left = self._left - 1
+        if not left:
+            self._second()
+
+    def _advance_in_parts(self, dt_us, heater_u16, lamp_u16):
+        """Any interval, broken outputs, faults that fall due within the second."""
+        while dt_us > 0:
+            part_us = min(dt_us, STEP_US - self._part_us)
+            dt_us -= part_us
+            self._part_us += part_us
+            self._part_heater += heater_u16 * part_us
+            self._part_lamp += lamp_u16 * part_us
+            if self._part_us == STEP_US:
+                self._faulty_step(self._part_heater // STEP_US, self._part_lamp // STEP_US)
+                self._part_us = self._part_heater = self._part_lamp = 0
+            self._choose_way()
+        self._lamp_u16 = 0 if self._faults["lamp_dead"] else lamp_u16
+
+    def _faulty_step(self, heater_u16, lamp_u16):
+        broken = self._faults
+        if broken["heater_stuck_on"]:
+            heater_u16 = FULL
+        if broken["heater_dead"]:
+            heater_u16 = 0
+        if broken["lamp_dead"]:
+            lamp_u16 = 0
+        sensor_q = self._sensor_q
+        self._detour = False
+        self.advance(STEP_US, heater_u16, lamp_u16)
+        if broken["sensor_detached"]:
+            self._sensor_q = thermal.follow(sensor_q, self._ambient_q, thermal.DETACHED_Q15)
+        self._fire(self._seconds * 10 + 10 - self._left)
+
+    def _second(self):
+        """What is slow enough to move once a second: lamp, sample, ageing; and the schedule of faults."""
+        self._left = 10
+        self._seconds += 1
+        lamp_sum = self._lamp_sum
+        target_q = self._block_q
+        if lamp_sum:
+            light = (lamp_sum >> 4) * self._gain >> 10  # 0.1 uJ/cm2 of this second
+            self._lamp_sum = 0
+            rest = self._stress_rest + light
+            if rest >= 10000:
+                self._stress_mj += rest // 10000
+                rest %= 10000
+            self._stress_rest = rest
+            target_q += light * (thermal.LAMP_HEATING_MK_PER_MW_PER_CM2 * 1024 // 400) // 25
+        if lamp_sum or self._lamp_warm:
+            self._lamp_warm = self._lamp.second(lamp_sum)
+            self._gain = self._lamp.gain
+        self._sample_q = sample_q = thermal.follow(self._sample_q, target_q, thermal.SAMPLE_Q15)
+        mk = (sample_q >> 10) - thermistor.FIRST_MC
+        for time in self._times:
+            time.second(mk >> 9, mk & 511)
+        if self._due:
+            self._fire(self._seconds * 10)
+            self._choose_way()
+
+    def _choose_way(self):
+        """The short way through `advance` serves whole steps with sound outputs and no fault falling due within the second."""
+        due = self._due and self._due[0][0] < self._seconds * 10 + 10
+        self._detour = bool(self._part_us or self._output_faulty or due)
+
+    # ---- analog inputs: sums of n 16-bit samples
+
+    def sensor_sum(self, n):
+        """The block's NTC."""
+        if n != self._n:
+            self._n = n
+            self._sigma = int(thermistor.NOISE_COUNTS * thermistor.FRACTION * sqrt(n))
+            self._last_sum = 0
+        if self._sensor_faulty:
+            return self._broken_sensor(n)
+        self._z = z = MULTIPLIER * (self._z & DIGIT) + (self._z >> 15)
+        mk = (self._sensor_q >> 10) + 60000  # - thermistor.FIRST_MC
+        cell = mk >> 9
+        low = TABLE[cell]
+        low += (TABLE[cell + 1] - low) * (mk & 511) >> 9
+        self._last_sum = total = low * n + (GAUSS[z & GAUSS_LAST] * self._sigma >> 12) >> 6
+        return total
+
+    def _broken_sensor(self, n):
+        broken = self._faults
+        if broken["sensor_open"]:
+            return FULL * n
+        if broken["sensor_short"]:
+            return 0
+        if not self._last_sum:
+            mk = (self._sensor_q >> 10) - thermistor.FIRST_MC
+            self._last_sum = TABLE[mk >> 9] * n // thermistor.FRACTION
+        return self._last_sum
+
+    def monitor_sum(self, n):
+        """The lamp monitor."""
+        counts = lamp.MONITOR_DARK_COUNTS + (self._lamp_u16 * self._gain >> 14)
+        total = counts * n + self._analog_noise(n)
+        return 0 if total < 0 else FULL * n if total > FULL * n else total
+
+    def supply_sum(self, n):
+        """The supply voltage."""
+        return SUPPLY_COUNTS * n + self._analog_noise(n)
+
+    def _analog_noise(self, n):
+        if n != self._analog_n:
+            self._analog_n = n
+            self._analog_sigma = int(lamp.MONITOR_NOISE_COUNTS * sqrt(n))
+        return self._analog.gauss(self._analog_sigma)
+
+    # ---- light
+
+    def probe_pulse(self, cell):
+        """One excitation pulse on a cell: fills dark (just before), lit and monitor (in the pulse); its light ages the cell."""
+        excitation = 0 if self._faults["lamp_dead"] else lamp.PROBE_DUTY_U16 * self._gain >> 14
+        sample = self._cells[cell]
+        if sample is not None:
+            sample.probe_nj_per_cm2 += excitation * lamp.PULSE_US // 1000
+        if self._signal_at[cell] != self._seconds:
+            self._look_at(cell, sample)
+        signal = excitation * self._signal[cell] >> 14
+        draw = self._optics.gauss
+        dark = luminescence.dark_counts(thermal.c_from_q(self._block_q))
+        lit = dark + signal + draw(self._shot[cell] if signal else luminescence.READ_NOISE_COUNTS)
+        dark += (self._lamp_u16 * self._gain >> 14) * self._signal[cell] >> 14  # stress light that was left on shines into the dark reading
+        self.dark = _u16(dark + draw(luminescence.READ_NOISE_COUNTS))
+        self.lit = _u16(lit)
+        self.monitor = _u16(lamp.MONITOR_DARK_COUNTS + excitation + draw(lamp.MONITOR_NOISE_COUNTS))
+
+    def _look_at(self, cell, sample):
+        """Work out the cell's counts per 2**14 uW/cm2 of excitation, and its noise in a pulse, for the present second."""
+        self._signal_at[cell] = self._seconds
+        self._signal[cell] = 0
+        if sample is not None:
+            bright = sample.scale * sample.remnant(self._stress_mj) * luminescence.quenching(thermal.c_from_q(self._sample_q))
+            self._signal[cell] = luminescence.signal_counts(1 << 14, bright)
+        self._shot[cell] = luminescence.noise_counts(self._signal[cell] * (lamp.PROBE_DUTY_U16 * self._gain >> 14) >> 14)
+
+    # ---- syringes
+
+    def move_syringe(self, pump, steps):
+        """The motor was sent signed steps (positive infuses); returns those it followed."""
+        return self._syringes[pump].move(steps)
+
+    def syringe_volume_nl(self, pump):
+        return self._syringes[pump].volume_nl()
+
+    def dispensed_nl(self, pump):
+        """Net liquid that has left the syringe."""
+        return self._syringes[pump].dispensed_nl()
+
+    # ---- faults
+
+    def set_fault(self, name, value):
+        """Break something, or mend it with False (plant/faults.py). Raises ValueError for an unknown name."""
+        faults.check(name)
+        broken = self._faults
+        broken[name] = bool(value)
+        self._sensor_faulty = broken["sensor_open"] or broken["sensor_short"] or broken["sensor_stuck"]
+        self._output_faulty = broken["heater_dead"] or broken["heater_stuck_on"] or broken["lamp_dead"] or broken["sensor_detached"]
+        if broken["lamp_dead"]:
+            self._lamp_u16 = 0
+        self.interlock_closed = not broken["interlock_open"]
+        self.stop_pressed = broken["stop_pressed"]
+        for i, syringe in enumerate(self._syringes[:2]):
+            syringe.stalled = broken["pump_stall_0" if i == 0 else "pump_stall_1"]
+        self._choose_way()
+
+    def _fire(self, step):
+        while self._due and self._due[0][0] <= step:
+            _, name, value = self._due.pop(0)
+            self.set_fault(name, value)
+        self._choose_way()
+
+    # ---- for tests
+
+    def truth(self):
+        """What no instrument sees: temperatures in degC, remnant fractions, exposures; for tests, never for the firmware."""
+        c = thermal.c_from_q
+        cells = self._cells
+        return {
+            "time_s": self._seconds + (10 - self._left) / 10 + self._part_us / 1e6,
+            "ambient_c": c(self._ambient_q),
+            "block_c": c(self._block_q),
+            "sample_c": c(self._sample_q),
+            "sensor_c": c(self._sensor_q),
+            "irradiance_uw_per_cm2": self._lamp_u16 * self._gain >> 14,
+            "led_rise_c": self._lamp.rise_c(),
+            "exposure_mj_per_cm2": self._stress_mj,
+            "probe_exposure_uj_per_cm2": [s.probe_nj_per_cm2 / 1000 if s else 0.0 for s in cells],
+            "models": [s.model if s else None for s in cells],
+            "remnant": [s.remnant(self._stress_mj) if s else None for s in cells],
+            "quenching": luminescence.quenching(c(self._sample_q)),
+            "lost_steps": [s.lost_steps for s in self._syringes],
+        }
+
+
+def _fill(names, draw):
+    """The cells of a scenario as (reduced times, samples); samples of one activation energy share a reduced time."""
+    if len(names) > CELLS:
+        raise ValueError(f"cells: {len(names)} named, the block holds {CELLS}")
+    times, cells = {}, []
+    for name in names:
+        if name is None:
+            cells.append(None)
+            continue
+        if name not in MODELS:
+            raise ValueError(f"cells: model '{name}' is unknown; there are: {', '.join(sorted(MODELS))}")
+        ea = MODELS[name][2]
+        if ea not in times:
+            times[ea] = ReducedTime(ea)
+        cells.append(Sample(name, times[ea], 0.9 + 0.2 * draw.uniform() / 32767))
+    cells.extend([None] * (CELLS - len(cells)))
+    return [times[ea] for ea in sorted(times)], cells
+
+
+def _u16(counts):
+    return 0 if counts < 0 else FULL if counts > FULL else counts
