@@ -83,6 +83,7 @@ def quenching_of(baseline: Timed, hot: list[Timed], final: Timed | None, cooling
             last.reading.temp_degc,
             decay_between_pct=100 * (1 - math.exp(ln_d)),
             u_decay_between_pct=100 * u_ln_d,
+            decay_model=chosen.model.name if chosen else "",
             note=note,
             **facts,
         )
@@ -127,6 +128,7 @@ def _start_pair(
         temp_degc,
         decay_between_pct=100 * (1 - math.exp(ln_f)),
         u_decay_between_pct=100 * math.hypot(spread, _START_CORRECTION_SHARE * ln_f),
+        decay_model=chosen.model.name,
         note=note,
         **facts,
     )
@@ -143,7 +145,7 @@ def _shape_of(hot: list[Timed], slope: float) -> list[Attempt]:
 def _decay_between(
     solutions: list[Solution], chosen: Solution | None, hot: list[Timed], final: Timed, cooling_u_h: float
 ) -> tuple[float, float, str]:
-    """Return (ln d, its standard uncertainty, a note)."""
+    """Return (ln d, its standard uncertainty, a note where it does not come from a fit)."""
     last = hot[-1]
     gap_h = max(final.s_h - last.s_h, 0.0)
     if chosen is None:
@@ -160,7 +162,7 @@ def _decay_between(
     spread = _spread([ln_d_of(s.p, s) for s in _comparable(solutions, chosen)])
     rate_times_u = abs(ln_d_of(chosen.p, chosen, gap_h + cooling_u_h) - ln_d)
     u_ln_d = math.hypot(chosen.uncertainty(ln_d_of), spread, rate_times_u)
-    return ln_d, u_ln_d, f"ageing between the last hot and the final reading by the {chosen.model.name} fit"
+    return ln_d, u_ln_d, ""
 
 
 def _comparable(solutions: list[Solution], chosen: Solution) -> list[Solution]:

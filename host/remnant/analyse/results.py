@@ -56,6 +56,7 @@ class Quenching:
     start_ratio: float | None = None  # first hot reading over baseline, not corrected for ageing while heating up
     decay_between_pct: float | None = None  # ageing between the two readings of the pair, corrected for
     u_decay_between_pct: float | None = None
+    decay_model: str = ""  # the fit that correction comes from
     heating_up_equivalent_h: float | None = None
     u_heating_up_equivalent_h: float | None = None
     note: str = ""

@@ -121,14 +121,16 @@ def _residuals(analysis: Analysis, key: str) -> Figure | None:
                     markerfacecolor=face,
                     markeredgecolor=SERIES[number],
                     markeredgewidth=0.8,
-                    label=f"{fit.model}{' (preferred)' if fit.preferred else ''}",
                 )
-            axes.set_ylim(-_RESIDUAL_LIMIT * 1.08, _RESIDUAL_LIMIT * 1.08)
+            axes.set_ylim(-_RESIDUAL_LIMIT * 1.1, _RESIDUAL_LIMIT * 1.5)
             axes.set_ylabel("residual / u")
-            axes.set_title(_label(cell), fontsize=8.5, loc="left", pad=14)
-            _legend_above(axes, columns=3)
+            axes.text(0.01, 0.96, _label(cell), transform=axes.transAxes, va="top", fontsize=8.5)
+        names = [(m, SERIES[i], MARKERS[i]) for i, m in enumerate(("mono", "bi", "stretched"))]
+        for name, colour, marker in names:
+            d.axes[0].plot([], [], marker, color=colour, markersize=4, label=name)
+        _legend_above(d.axes[0], columns=3)
         d.axes[-1].set_xlabel(_STRESS_TIME)
-        caption = "Residuals of the fits in standard uncertainties of each reading; the band is +-2."
+        caption = "Residuals of the fits in standard uncertainties of each reading; the band is +-2. Filled: the preferred fit."
         caption += f" Values beyond +-{_RESIDUAL_LIMIT:g} are drawn at the edge." if outside else ""
         words = "; ".join(f"{_label(c)}: preferred {next((f.model for f in c.fits if f.preferred), 'none')}" for c in cells)
         return Figure(d.svg("Residuals of the fits", words, analysis.simulated, key), caption)
@@ -181,11 +183,13 @@ def _light(data: RunData, analysis: Analysis, key: str) -> Figure | None:
     t_h, light, exposure = data.column("t_s") / 3600, data.column("irradiance_mW_per_cm2"), data.column("exposure_J_per_cm2")
     if not (np.isfinite(light).any() or np.isfinite(exposure).any()):
         return None
-    with Drawing(rows=2, height_in=3.6) as d:
-        upper, lower = d.axes
-        upper.plot(*thinned(t_h, light), color=SERIES[1], linewidth=1.2)
-        upper.set_ylabel("irradiance /\nmW cm\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT TWO}")
-        upper.set_ylim(0, max(1.0, 1.1 * float(np.nanmax(light, initial=0.0))))
+    lit = float(np.nanmax(light, initial=0.0)) > 0
+    with Drawing(rows=2 if lit else 1, height_in=3.6 if lit else 2.6) as d:
+        lower = d.axes[-1]
+        if lit:
+            d.axes[0].plot(*thinned(t_h, light), color=SERIES[1], linewidth=1.2)
+            d.axes[0].set_ylabel("irradiance /\nmW cm\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT TWO}")
+            d.axes[0].set_ylim(0, max(1.0, 1.1 * float(np.nanmax(light, initial=0.0))))
         lower.plot(*thinned(t_h, exposure), color=SERIES[0], linewidth=1.4)
         probes = [p for c in analysis.cells[:1] for p in c.points if p.exposure_j_per_cm2 is not None]
         lower.plot([p.run_t_h for p in probes], [p.exposure_j_per_cm2 for p in probes], "o", color=SERIES[0], markersize=2.6)
@@ -195,8 +199,9 @@ def _light(data: RunData, analysis: Analysis, key: str) -> Figure | None:
         c = analysis.conditions
         words = f"exposure {plain(c.exposure_j_per_cm2)} J/cm2, of it probing {plain(c.probe_exposure_j_per_cm2)} J/cm2"
         return Figure(
-            d.svg("Irradiance and radiant exposure", words, analysis.simulated, key),
-            "Irradiance of the stress lamp and radiant exposure, probe pulses included; dots: at each probe.",
+            d.svg("Irradiance and radiant exposure" if lit else "Radiant exposure", words, analysis.simulated, key),
+            ("Irradiance of the stress lamp and radiant" if lit else "The stress lamp stayed off. Radiant")
+            + " exposure, probe pulses included; dots: at each probe.",
         )
 
 

@@ -10,7 +10,7 @@ from ..analyse import Analysis, CellResult, HeadlineRow
 from ..analyse.notation import MISSING, plain, plus_minus
 from .published import rows_of_stress
 
-_VERDICT_SIGNS = {"agrees": "=", "disagrees": "!", "not measured": "?", "no published number": ""}
+_VERDICT_SIGNS = {"agrees": "\N{CHECK MARK}", "disagrees": "\N{BALLOT X}", "not measured": "?", "no published number": ""}
 
 
 def shown(text: Any) -> str:
@@ -106,7 +106,7 @@ def fits(analysis: Analysis) -> str:
 def quenching(analysis: Analysis) -> str:
     """Return the thermal quenching per cell; "" when nothing was read hot."""
     return table(
-        "Reversible thermal quenching q = PL(hot) / PL(reference)",
+        "Reversible thermal quenching q = PL(hot) / PL(reference); corrected ageing: between the two readings of the pair",
         ("cell", "q +- u", "from", "hot", "reference", "corrected ageing", "first hot / baseline"),
         (
             (
@@ -115,7 +115,7 @@ def quenching(analysis: Analysis) -> str:
                 q.method,
                 plain(q.hot_degc, "degC"),
                 plain(q.reference_degc, "degC"),
-                plus_minus(q.decay_between_pct, q.u_decay_between_pct, "%"),
+                plus_minus(q.decay_between_pct, q.u_decay_between_pct, "%") + (f" ({q.decay_model})" if q.decay_model else ""),
                 plain(q.start_ratio),
             )
             for c in analysis.cells
