@@ -26,7 +26,7 @@ TEMPLATED_STORAGE = (2400.0, 0.98)  # liang2023 fig. 5a: "nearly no deterioratio
 TEMPLATED_UV = (48.0, 0.80)  # liang2023 fig. 5b
 CONTROL_UV = (24.0, 0.37)  # liang2023 fig. 5b gives no number; bare CsPbBr3 after 24 h of light is 37 % in zhong2021 table 1, ref. 29
 
-UV_MW_PER_CM2 = 10.0  # the paper gives no irradiance; ICH Q1B chambers run near 10 mW/cm2 and so does the plan uv-365
+UV_MW_PER_CM2 = 10.0  # the paper gives no irradiance; ours, as the plan uv-365 sets it (README.md)
 
 
 def second_order(x):
