@@ -1,8 +1,8 @@
 """Remnant: plan, run, record and analyse stress tests of luminescent nanocrystals.
 
-    async with remnant.open_rig("virtual") as rig:
-        await rig.heater.ramp_to(80.0, ramp_c_per_min=5.0)
-        readings = await rig.probe(pulses=16)
+async with remnant.open_rig("virtual") as rig:
+    await rig.heater.ramp_to(80.0, ramp_c_per_min=5.0)
+    readings = await rig.probe(pulses=16)
 """
 
 __all__ = ["open_rig"]

@@ -5,10 +5,11 @@ Every method returns when the board has carried out what was asked, with what it
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import math
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
@@ -19,6 +20,7 @@ from remnant_protocol.errors import RigError
 
 from . import units
 from .board import Board, Executed
+from .errors import explain
 from .link import Batch, resolve_port
 from .virtual import VirtualBoard
 
@@ -36,6 +38,8 @@ class Reading:
 
 
 class Heater:
+    """The block's heater, by hand."""
+
     def __init__(self, board: Board):
         self._board = board
 
@@ -49,6 +53,8 @@ class Heater:
 
 
 class Lamp:
+    """The stress light, by hand."""
+
     def __init__(self, board: Board):
         self._board = board
 
@@ -61,6 +67,8 @@ class Lamp:
 
 
 class Pump:
+    """One pump, by hand."""
+
     def __init__(self, board: Board, index: int):
         self._board = board
         self._index = index
@@ -78,21 +86,30 @@ class Pump:
         return await self._board.executed(accepted)
 
 
-class Rig:
-    """An open rig: board, heater, lamp, pumps (by number and, from rig.toml, by name). simulation: facts of a virtual one, else None."""
+class Pumps(dict[str | int, Pump]):
+    """Pumps by number, counted from 1 as in plans, and by the names given to `open_rig`."""
 
-    def __init__(self, board: Board, journals: list[Callable[[Batch], None]], simulation: dict[str, Any] | None, virtual: VirtualBoard | None):
+    def __missing__(self, key: object) -> Pump:
+        raise RigError(codes.PUMP_UNKNOWN, value=key, limit=", ".join(str(known) for known in self))
+
+
+class Rig:
+    """An open rig: board, heater, lamp, pumps. simulation: facts of a virtual one, else None."""
+
+    def __init__(self, board: Board, records: Records, pumps: Mapping[str, int], virtual: VirtualBoard | None):
         self.board = board
-        self.simulation = simulation
         self.virtual = virtual
+        self.simulation = _simulation(virtual)
         self.heater = Heater(board)
         self.lamp = Lamp(board)
-        self.pumps: dict[str | int, Pump] = {i: Pump(board, i) for i in range(board.description.get("pumps", 0))}
-        self._journals = journals
+        self.pumps = Pumps({number: Pump(board, number - 1) for number in range(1, board.description.get("pumps", 0) + 1)})
+        for name, number in pumps.items():
+            self.pumps[name] = self.pumps[number]
+        self._records = records
 
     def records_to(self, journal: Callable[[Batch], None] | None) -> None:
-        """Hand every batch of records to `journal` (in the reader thread); None: to nobody, and the board keeps them."""
-        self._journals[:] = [journal] if journal else []
+        """Hand every batch of records to `journal` (in the reader thread), which tells the link what is committed; None: to nobody."""
+        self._records.journal = journal
 
     async def probe(self, pulses: int = 16, cells: tuple[int, ...] = (0,)) -> list[Reading]:
         """Take a probe; one Reading per cell."""
@@ -118,39 +135,62 @@ def _reading(fields: list[Any], monitor_dark: int) -> Reading:
     return Reading(fields[5], fmean(signals), error, fields[6] / 1000)
 
 
-@contextlib.asynccontextmanager
-async def open_rig(spec: str = "virtual", **scenario: Any) -> AsyncIterator[Rig]:
-    """Open a rig: "virtual", a port, or a USB serial number. `scenario` (seed, cells, speed, faults ...) is for a virtual one.
+class Records:
+    """Where records go: nowhere and unacknowledged until the rig is known to be free, then to a journal, or, by hand, to nobody.
 
-    Raises RigError when there is none or it is none. Leaving the block closes the port; a virtual board ends with it.
+    What nobody keeps is acknowledged all the same; else the board would keep it, and a virtual one would wait for the backlog to go.
     """
-    journals: list[Callable[[Batch], None]] = []
 
-    def on_records(batch: Batch) -> None:
-        for journal in journals:
-            journal(batch)
+    def __init__(self) -> None:
+        self.journal: Callable[[Batch], None] | None = None
+        self.board: Board | None = None
+        self._newest = 0
 
+    def by_hand(self, board: Board) -> None:
+        """From now on the board may forget what no journal wants."""
+        self.board = board
+        board.link.committed(self._newest)
+
+    def take(self, batch: Batch) -> None:
+        """Reader thread."""
+        if batch.records:
+            self._newest = batch.records[-1][0]
+        if self.journal:
+            self.journal(batch)
+        elif self.board and batch.records:
+            self.board.link.committed(self._newest)
+
+
+@contextlib.asynccontextmanager
+async def open_rig(spec: str = "virtual", pumps: Mapping[str, int] | None = None, **scenario: Any) -> AsyncIterator[Rig]:
+    """Open a rig: "virtual", a port, or a USB serial number. pumps: names for pump numbers, {"antisolvent": 1}.
+
+    `scenario` (seed, cells, speed, faults ...) is for a virtual one. Raises RigError when there is none, it is none, or it is busy. Leaving
+    the block closes the port; a virtual board ends with it.
+    """
+    records = Records()
     virtual = None
     if spec == "virtual":
-        virtual = VirtualBoard(**scenario).start()
+        virtual = await asyncio.to_thread(VirtualBoard(**scenario).start)
         path = virtual.port
     else:
         path = resolve_port(spec)
     try:
         try:
-            board = await Board.connect(path, on_records)
+            board = await Board.connect(path, records.take)
         except RigError as error:
             if virtual:
-                raise RigError(codes.NOT_STARTED, where=virtual.log().strip()[-500:] or str(error.code)) from None
+                raise RigError(codes.NOT_STARTED, where=virtual.log().strip()[-500:] or explain(error)) from None
             raise
         try:
             await board.ready()
-            yield Rig(board, journals, _simulation(virtual), virtual)
+            records.by_hand(board)
+            yield Rig(board, records, pumps or {}, virtual)
         finally:
-            board.close()
+            await asyncio.to_thread(board.close)
     finally:
         if virtual:
-            virtual.close()
+            await asyncio.to_thread(virtual.close)
 
 
 def _simulation(virtual: VirtualBoard | None) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ import asyncio
 import binascii
 import contextlib
 import secrets
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ ANSWER_S = 1.0
 TRIES = 4
 UPLOAD_PIECE_BYTES = 180
 STATUS_FIELDS = 8
+_BY_HAND = frozenset({m.HEATER, m.LAMP, m.FLOW, m.DISPENSE, m.PROBE})  # answered twice: accepted, then executed
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,8 @@ class Board:
             await board.hello()
             for page in range(board.welcome.description_pages if board.welcome else 0):
                 answer = await board._ask((m.DESCRIPTION, page), m.DESCRIBE, page)
-                board.description.update(answer[2])
+                if isinstance(answer[2], dict):
+                    board.description.update(answer[2])
         except BaseException:
             board.close()
             raise
@@ -148,15 +151,21 @@ class Board:
             if error.code == codes.NO_ANSWER:
                 raise RigError(codes.PORT_NOT_A_RIG, where=self.path) from None
             raise
+        if len(fields) < 3:
+            raise RigError(codes.PORT_NOT_A_RIG, where=self.path)
         if fields[1] != m.PROTOCOL_MAJOR:
-            spoken = f"{fields[1]}.{fields[2] if len(fields) > 2 else 0}"
+            spoken = f"{fields[1]}.{fields[2]}"
             raise RigError(codes.PROTOCOL_MISMATCH, where=self.path, value=spoken, limit=f"{m.PROTOCOL_MAJOR}.{m.PROTOCOL_MINOR}")
-        if len(fields) < 14:
+        if len(fields) < 14 or not all(isinstance(fields[i], int) for i in (1, 2, *range(5, 14))):
             raise RigError(codes.PORT_NOT_A_RIG, where=self.path)
         self.welcome = Welcome(*fields[1:14])
         if self.welcome.table_hash != m.TABLE_HASH and self.welcome.minor <= m.PROTOCOL_MINOR:
             raise RigError(codes.TABLE_MISMATCH, where=self.path, value=self.welcome.table_hash, limit=m.TABLE_HASH)
         return self.welcome
+
+    def silent_s(self) -> float:
+        """Seconds since anything came from the board."""
+        return time.monotonic() - self.link.heard_at
 
     async def ping(self) -> float:
         """Board time in seconds since its start."""
@@ -173,8 +182,13 @@ class Board:
     async def command(self, op: int, *arguments: Any) -> Accepted:
         """Send a command and return what the board accepted. Raises RigError with the board's code when it refuses, NO_ANSWER, BOARD_LOST."""
         number = self._new_id()
-        self._executed[number] = self._loop.create_future()
-        answer = await self._ask((m.REPLY, number), m.COMMAND, number, op, *arguments)
+        if op in _BY_HAND:
+            self._executed[number] = self._loop.create_future()
+        try:
+            answer = await self._ask((m.REPLY, number), m.COMMAND, number, op, *arguments)
+        except BaseException:
+            self._executed.pop(number, None)
+            raise
         if answer[2] != codes.OK:
             self._executed.pop(number, None)
             value, limit = (list(answer[3:5]) + [None, None])[:2]
@@ -183,7 +197,7 @@ class Board:
 
     async def executed(self, accepted: Accepted) -> Executed:
         """Wait until the board has carried a command out. Raises RigError with the code that ended it, or BOARD_LOST."""
-        future = self._executed[accepted.id]
+        future = self._executed[accepted.id]  # only commands that drive an output are carried out later
         try:
             result = await self._or_lost(future)
         finally:
@@ -217,7 +231,9 @@ class Board:
         self._next_id = (self._next_id + 1) & 0xFFFFFFFF
         return self._next_id
 
-    async def _ask(self, key: tuple[int, int | None], *message: Any, every_s: float = ANSWER_S, give_up_s: float = ANSWER_S * TRIES) -> list[Any]:
+    async def _ask(
+        self, key: tuple[int, int | None], *message: Any, every_s: float = ANSWER_S, give_up_s: float = ANSWER_S * TRIES
+    ) -> list[Any]:
         """Send a message until the answer (number, first field) comes."""
         future = self._waiting[key] = self._loop.create_future()
         end = self._loop.time() + give_up_s

@@ -50,7 +50,9 @@ def finish(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     manifest["files"] = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.iterdir())
-        if path.is_file() and path.name not in (MANIFEST, "analysis.json", "report.html") and not path.name.endswith(("-wal", "-shm", ".part"))
+        if path.is_file()
+        and path.name not in (MANIFEST, "analysis.json", "report.html")
+        and not path.name.endswith(("-wal", "-shm", ".part"))
     }
     write_whole(folder / MANIFEST, (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
     return manifest

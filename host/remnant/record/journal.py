@@ -6,6 +6,7 @@ Inserting is idempotent: the key is (boot_id, seq).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import sqlite3
@@ -94,7 +95,8 @@ class Journal:
                 break
             if seq is not None and self.on_committed:
                 self.on_committed(seq)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)") if not self.failure else None
+        with contextlib.suppress(sqlite3.Error):  # one file and nothing beside it; after a failure whatever is there stays
+            connection.execute("PRAGMA journal_mode=DELETE")
         connection.close()
 
     def _commit(self, connection: sqlite3.Connection, items: list[Any]) -> int | None:

@@ -10,24 +10,28 @@ import asyncio
 import contextlib
 import json
 import secrets
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from remnant_protocol import errors as codes
 from remnant_protocol import messages as m
 from remnant_protocol.errors import RigError
 
+from ..board import Board
 from ..plan import Compiled
 from ..record import Journal, finish
-from ..record.finish import write_whole
+from ..record.finish import BOARD_LOST, COMPLETED, FAULT, STOPPED, write_whole
 from ..rig import Rig
 from .progress import Follower, Progress
 
 PROGRESS_EVERY_S = 0.2
 STOP_WITHIN_S = 5.0
+SILENT_S = 5.0
 MANIFEST_VERSION = 1
 
 
@@ -53,17 +57,19 @@ async def execute(
     on_progress: Callable[[Progress], None] | None = None,
     stop: asyncio.Event | None = None,
     cut: asyncio.Event | None = None,
+    run_id: bytes | None = None,
 ) -> RunResult:
-    """Run it. Set `stop` to end it in order, `cut` to take the outputs off at once.
+    """Run it. Set `stop` to end it in order, `cut` to take the outputs off at once. run_id: 16 bytes, random when not given.
 
-    Raises RigError when it cannot be started; once started it always returns.
+    Raises RigError when it cannot be started (there is no folder then); once started it always returns.
     """
     stop, cut = stop or asyncio.Event(), cut or asyncio.Event()
-    folder.mkdir(parents=True, exist_ok=False)
-    run_id = secrets.token_bytes(16)
+    run_id = run_id or secrets.token_bytes(16)
     board = rig.board
     assert board.welcome
+    await board.upload(compiled.data)
     manifest = _manifest(compiled, rig, run_id, title, plan_text, plan_name, inputs or {})
+    folder.mkdir(parents=True, exist_ok=False)
     write_whole(folder / "plan.yaml", plan_text.encode())
     write_whole(folder / "program.msgpack", compiled.data)
     write_whole(folder / "rig.toml", _rig_toml(rig).encode())
@@ -79,27 +85,43 @@ async def execute(
         if fields[0] == m.EVENT and fields[4] == m.RUN_ENDED and not ended.done():
             ended.set_result(fields)
 
-    error = None
+    board.listen(listen)
+    started, error = False, None
     try:
-        await board.upload(compiled.data)
-        board.listen(listen)
         await board.command(m.START, run_id)
-        error = await _follow(board, ended, follower, on_progress, stop, cut)
-        if error is None and journal.failure:
-            error = journal.failure
+        started = True
+        error = await _follow(board, journal, ended, follower, on_progress, stop, cut)
     finally:
         board.unlisten(listen)
         rig.records_to(None)
-        journal.close()
-        manifest["ended_utc"] = _now()
-        manifest = await asyncio.to_thread(finish, folder, manifest)
-    if manifest["status"] == "fault" and error is None:
-        error = RigError(manifest["end_code"] or 0, *_facts(folder))
-    return RunResult(manifest["status"], folder, manifest, error)
+        await asyncio.to_thread(journal.close)
+        if started:
+            manifest["ended_utc"] = _now()
+            manifest = await asyncio.to_thread(finish, folder, manifest)
+        else:
+            shutil.rmtree(folder)
+    if manifest["status"] == FAULT:
+        error = RigError(manifest["end_code"], *_facts(folder))
+    elif manifest["status"] == BOARD_LOST and error is None:
+        error = RigError(codes.BOARD_LOST, where=board.path)
+    return RunResult(manifest["status"], folder, manifest, None if manifest["status"] in (COMPLETED, STOPPED) else error)
 
 
-async def _follow(board, ended, follower, on_progress, stop, cut) -> RigError | None:
-    """Wait for the end of the run; hand a stop or a cut on once each. Returns the error of a lost board."""
+async def _follow(
+    board: Board,
+    journal: Journal,
+    ended: asyncio.Future,
+    follower: Follower,
+    on_progress: Callable[[Progress], None] | None,
+    stop: asyncio.Event,
+    cut: asyncio.Event,
+) -> RigError | None:
+    """Wait for the end of the run; hand a stop or a cut on once each. Returns the error of a lost board or of a disk that takes no more.
+
+    A board that says nothing for SILENT_S is asked, and lost when it does not answer. When the journal fails the board keeps the records it
+    can, so the run is stopped: what cannot be recorded need not be done.
+    """
+    loop = asyncio.get_running_loop()
     wishes = {asyncio.create_task(stop.wait()): m.STOP, asyncio.create_task(cut.wait()): m.CUT}
     give_up_at = None
     try:
@@ -110,14 +132,19 @@ async def _follow(board, ended, follower, on_progress, stop, cut) -> RigError | 
             done, _ = await asyncio.wait(waiting, timeout=PROGRESS_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
             if board.lost in done:
                 return board.lost.result()
-            for task in done & set(wishes):
-                give_up_at = asyncio.get_running_loop().time() + STOP_WITHIN_S
-                try:
+            try:
+                for task in done & set(wishes):
+                    give_up_at = loop.time() + STOP_WITHIN_S
                     await board.command(wishes.pop(task))
-                except RigError as error:
-                    return error
-            if give_up_at and asyncio.get_running_loop().time() > give_up_at:
-                return None
+                if journal.failure:
+                    await board.command(m.STOP)
+                    return journal.failure
+                if board.silent_s() > SILENT_S:
+                    await board.ping()
+            except RigError as error:
+                return RigError(codes.BOARD_LOST, where=board.path) if error.code == codes.NO_ANSWER else error
+            if give_up_at and loop.time() > give_up_at:
+                return RigError(codes.NO_ANSWER, where=board.path, limit=STOP_WITHIN_S)
         if on_progress:
             on_progress(follower.progress())
         return None
@@ -140,6 +167,13 @@ def _facts(folder: Path) -> tuple[Any, ...]:
     return (None, None, None)
 
 
+def _version() -> str:
+    try:
+        return version("remnant")
+    except PackageNotFoundError:  # started from its sources
+        return "source"
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -153,7 +187,7 @@ def _manifest(
     assert welcome
     return {
         "manifest_version": MANIFEST_VERSION,
-        "remnant_version": version("remnant"),
+        "remnant_version": _version(),
         "protocol": f"{welcome.major}.{welcome.minor}",
         "status": "board lost",
         "simulated": welcome.simulated,
@@ -173,9 +207,7 @@ def _manifest(
             "reset_cause": welcome.reset_cause,
         },
         "plan": {"name": plan_name, "sha256": sha256(plan_text.encode()).hexdigest(), "inputs": inputs, "duration_s": compiled.duration_s},
-        "steps": [
-            {"index": s.index, "name": s.name, "text": s.text, "planned_s": s.planned_s, "times": s.times} for s in compiled.steps
-        ],
+        "steps": [{"index": s.index, "name": s.name, "text": s.text, "planned_s": s.planned_s, "times": s.times} for s in compiled.steps],
         "probes": [{"id": p.id, "name": p.name, "reference_c": p.reference_c, "hot": p.hot} for p in compiled.probes],
         "compare": compiled.compare,
         "telemetry_ms": compiled.telemetry_ms,
@@ -189,6 +221,11 @@ def _rig_toml(rig: Rig) -> str:
     """What the board says of itself, kept with the run."""
     welcome = rig.board.welcome
     assert welcome
-    lines = ["[board]", f'name = "{welcome.board}"', f'uid = "{welcome.uid}"', f'port = "{"virtual" if rig.simulation else rig.board.path}"']
+    lines = [
+        "[board]",
+        f'name = "{welcome.board}"',
+        f'uid = "{welcome.uid}"',
+        f'port = "{"virtual" if rig.simulation else rig.board.path}"',
+    ]
     lines += ["", "[description]", *(f"{key} = {value}" for key, value in sorted(rig.board.description.items()))]
     return "\n".join(lines) + "\n"
