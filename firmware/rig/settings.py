@@ -26,7 +26,7 @@ TABLE = {
     13: ("monitor_uw_per_cm2_per_count_q10", 1024, 1, 1 << 16),
     14: ("monitor_dark_counts", 200, 0, 20000),
     15: ("slope_max_mc_per_s", 5000, 500, 50000),
-    32: ("pump0_pl_per_turn", 1121495000, 0, (1 << 31) - 1),  # 26.72 mm syringe (60 mL), lead 2 mm
+    32: ("pump0_pl_per_turn", 1121483000, 0, (1 << 31) - 1),  # 26.72 mm syringe (60 mL), lead 2 mm
     33: ("pump0_syringe_nl", 60000000, 0, 1 << 30),
     34: ("pump0_steps_per_turn", 3200, 200, 51200),
     35: ("pump0_accel_steps_per_s2", 20000, 10, 1000000),
