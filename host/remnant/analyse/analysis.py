@@ -12,7 +12,7 @@ from remnant_protocol import errors as codes
 from remnant_protocol import messages
 
 from .compare import compare
-from .curve import SAMPLE_LAG_S, analyse_cell
+from .curve import SAMPLE_LAG_S, analyse_cell, unread_cell
 from .folder import Event, RunData, number, read_run
 from .pulses import Reading, probe_exposure_j_per_cm2, readings_by_cell
 from .results import Analysis, Conditions, Incident, StepResult
@@ -37,7 +37,7 @@ METHOD = {
     "uncertainty": "standard (k = 1); baseline and q are common to all points of a cell and scale the curve as one",
     "quenching": "end pair (last hot, final) corrected for ageing in between by the fitted decay; start pair where no final reading exists",
     "time": "t = 0 when the stress began; it stands still after the stress ended",
-    "equivalent_time": f"Arrhenius, Ea = {ACTIVATION_KJ_PER_MOL:g} +- {ACTIVATION_U_KJ_PER_MOL:g} kJ/mol assumed, for ramps",
+    "equivalent_time": f"Arrhenius, Ea = {ACTIVATION_KJ_PER_MOL:g} +- {ACTIVATION_U_KJ_PER_MOL:g} kJ/mol (liang2023 fig. 5a, c), for ramps",
     "sample_lag": f"sample behind block by up to {SAMPLE_LAG_S:g} s assumed, as uncertainty",
     "fits": "weighted least squares; common uncertainty as one factor; 95 % intervals (Student t, widened by sqrt(chi2/dof) > 1); AICc",
     "agreement": "|measured - published| <= sqrt(scatter^2 + (2 u)^2)",
@@ -62,24 +62,25 @@ def analyse_run(data: RunData) -> Analysis:
         monitor_dark = 0.0
         notes.append("the manifest has no monitor_dark_u16: the monitor's dark count is taken as 0")
     cells = readings_by_cell(data.pulses, monitor_dark)
+    samples = _samples(manifest.get("cells"))
     first = min((r for readings in cells.values() for r in readings), key=lambda r: r.t_s, default=None)
     reference = first.temp_degc if first is not None and math.isfinite(first.temp_degc) else None
     stress = find_stress(data, reference)
-    named = manifest.get("cells")
-    for letter in sorted(named) if isinstance(named, dict) and cells else []:
-        if letter not in cells:
-            notes.append(f"cell {letter}: no usable reading was recorded")
     if not cells:
         notes.append("no PL reading was recorded: remnant PL cannot be said")
-    results = [analyse_cell(cell, readings, stress, data) for cell, readings in sorted(cells.items())]
+    results = [
+        analyse_cell(cell, cells[cell], stress, data) if cell in cells else unread_cell(cell, samples[cell])
+        for cell in sorted({*cells, *samples})
+    ]
     status = str(manifest.get("status") or "unknown")
     if status != "completed":
         notes.insert(0, f"the run did not complete (status: {status}): what follows holds for what was recorded")
-    plan = manifest.get("plan") if isinstance(manifest.get("plan"), dict) else {}
+    plan = manifest.get("plan")
+    test = plan.get("name") if isinstance(plan, dict) else None
     return Analysis(
         run_id=str(manifest.get("run_id") or ""),
         title=str(manifest.get("title") or ""),
-        test=str(plan.get("name") or manifest.get("title") or ""),
+        test=str(test or manifest.get("title") or ""),
         source=str(manifest.get("source") or ""),
         status=status,
         simulated=bool(manifest.get("simulated")),
@@ -92,6 +93,13 @@ def analyse_run(data: RunData) -> Analysis:
         notes=notes,
         method=METHOD,
     )
+
+
+def _samples(named: Any) -> dict[str, str]:
+    """Return cell letter -> sample as the manifest names them."""
+    if not isinstance(named, dict):
+        return {}
+    return {str(letter): str(cell.get("sample") or "") if isinstance(cell, dict) else str(cell) for letter, cell in named.items()}
 
 
 def _conditions(data: RunData, stress: Stress, cells: dict[str, list[Reading]]) -> Conditions:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 
 from .results import Crossing
 
@@ -74,7 +74,9 @@ def _between(points: list[CrossPoint], index: int, level: float) -> tuple[float,
     straight = a.t_h + share * (b.t_h - a.t_h)
     near = points[max(index - 3, 0) : index + 3]
     cubic = PchipInterpolator([p.t_h for p in near], [p.pct for p in near])
-    at = float(brentq(lambda t: float(cubic(t)) - level, a.t_h, b.t_h)) if a.pct > level else a.t_h
+    at = a.t_h
+    if a.pct > level:
+        at = float(root_scalar(lambda t: float(cubic(t)) - level, bracket=(a.t_h, b.t_h), method="brentq").root)
     local = float(cubic(at, 1)) or slope
     local = local if abs(local) > 0.1 * abs(slope) else slope
     return at, local, math.hypot((1 - share) * a.u_independent_pct, share * b.u_independent_pct), abs(at - straight) / 2

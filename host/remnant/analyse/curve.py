@@ -61,9 +61,7 @@ def analyse_cell(cell: str, readings: list[Reading], stress: Stress, data: RunDa
     baseline = _baseline(usable, stress, notes)
     if baseline is None:
         points = [_point(_Judged(_timed(r, r, stress, data), "between", 0.0, None, 0.0, 0.0, 0.0, False), stress, data) for r in readings]
-        none = Headline(None, None, None, "no reading with emission: remnant PL cannot be said")
-        empty = crossing([], 0.0, 80.0), crossing([], 0.0, 50.0)
-        return CellResult(cell, readings[0].sample, none, Quenching("unknown"), points, *empty, [], notes)
+        return _nothing_said(cell, readings[0].sample, "no reading with emission: remnant PL cannot be said", points, notes)
     timed = [_timed(r, baseline, stress, data) for r in usable]
     base = next(t for t in timed if t.reading is baseline)
     hot = [t for t in timed if _how(t.reading, baseline, stress) == "hot"]
@@ -81,6 +79,16 @@ def analyse_cell(cell: str, readings: list[Reading], stress: Stress, data: RunDa
     fits = _fits(judged, zero_s_h)
     t80, t50 = (_crossing(judged, level, zero_s_h, stress) for level in (80.0, 50.0))
     return CellResult(cell, readings[0].sample, _headline(judged, quenching, stress), quenching, points, t80, t50, fits, notes)
+
+
+def unread_cell(cell: str, sample: str) -> CellResult:
+    """Return what is said of a cell of the plan that has no usable reading."""
+    return _nothing_said(cell, sample, "no usable reading was recorded: remnant PL cannot be said", [], [])
+
+
+def _nothing_said(cell: str, sample: str, why: str, points: list[CurvePoint], notes: list[str]) -> CellResult:
+    empty = crossing([], 0.0, 80.0), crossing([], 0.0, 50.0)
+    return CellResult(cell, sample, Headline(None, None, None, why), Quenching("unknown"), points, *empty, [], notes)
 
 
 def _baseline(usable: list[Reading], stress: Stress, notes: list[str]) -> Reading | None:

@@ -19,13 +19,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq, curve_fit
+from scipy.optimize import curve_fit, root_scalar
 from scipy.stats import t as student_t
 
 from .results import Fit, Parameter
 
 _CONFIDENCE = 0.975
 _CURVE_POINTS = 120
+_AS_GOOD_AICC = 2.0  # differences up to this carry no weight (Burnham and Anderson, section 2.6)
 _POOR_CHI2 = 5.0  # reduced; above it the scatter is not that of the readings
 _FREE_SCALE_LN = 2.0  # a free amplitude: within exp(+-2 sigma) of the first reading
 
@@ -89,20 +90,27 @@ def solve_all(data: Readings) -> list[Attempt]:
 
 
 def best(solutions: list[Attempt]) -> Solution | None:
-    """Return the solution with the lowest AICc (lowest chi2 when readings are too few for AICc); None when every fit failed.
+    """Return the preferred solution: of those within 2 of the lowest AICc the one with the fewest parameters (lowest chi2 when readings
+    are too few for AICc); None when every fit failed.
 
     A poor fit can still be the best there is; one whose parameters are not determined cannot.
     """
     good = [s for _, s, status in solutions if s is not None and not status.startswith("not determined")]
-    ranked = [s for s in good if s.aicc is not None]
+    ranked = [(s.aicc, s) for s in good if s.aicc is not None]
     if ranked:
-        return min(ranked, key=lambda s: s.aicc if s.aicc is not None else math.inf)
+        lowest = min(aicc for aicc, _ in ranked)
+        return min((pair for pair in ranked if pair[0] - lowest <= _AS_GOOD_AICC), key=lambda pair: (pair[1].model.parameters, pair[0]))[1]
     return min(good, key=lambda s: s.chi2, default=None)
+
+
+def _lowest(solutions: list[Solution]) -> float:
+    return min((s.aicc for s in solutions if s.aicc is not None), default=math.nan)
 
 
 def describe(solutions: list[Attempt], zero_s_h: float, end_t_h: float) -> list[Fit]:
     """Return the fits as results. zero_s_h: equivalent time at t = 0; end_t_h: stress time up to which the curve is drawn."""
     chosen = best(solutions)
+    lowest = _lowest([s for _, s, _ in solutions if s is not None])
     fits = []
     for model, solution, status in solutions:
         if solution is None:
@@ -111,8 +119,8 @@ def describe(solutions: list[Attempt], zero_s_h: float, end_t_h: float) -> list[
         grid = np.linspace(-zero_s_h, max(end_t_h, 0.0), _CURVE_POINTS)
         data = solution.data
         delta = None
-        if solution.aicc is not None and chosen is not None and chosen.aicc is not None:
-            delta = solution.aicc - chosen.aicc
+        if solution.aicc is not None:
+            delta = solution.aicc - lowest
         fits.append(
             Fit(
                 model=model.name,
@@ -207,7 +215,7 @@ def _time_to(solution: Solution, level: float, zero_s_h: float) -> float | None:
     last = float(solution.data.s_h.max())
     if above(0.0) < 0 or above(last) > 0:
         return None
-    return float(brentq(above, 0.0, last)) - zero_s_h
+    return float(root_scalar(above, bracket=(0.0, last), method="brentq").root) - zero_s_h
 
 
 def _ln_tau_bounds(data: Readings) -> tuple[float, float]:

@@ -12,7 +12,8 @@ Two pairs could give q = PL(hot)/PL(reference):
 
 So q is the end pair, corrected for that rest: q = d hot_n / final, with d = f(s_final) / f(s_n), where f is the decay fitted to the hot
 readings alone (their shape does not depend on q) and s is equivalent time at the soak temperature, integrated over the cooling
-from telemetry. The uncertainty holds: both readings, the fit, the spread between models, the assumed activation energy, temperature.
+from telemetry. Where no model describes the readings, d is the slope of ln PL over the last six. The uncertainty holds: both readings,
+the fit, the spread between models and that slope, the activation energy, temperature.
 
 Without a final reading (stopped, fault, board lost) the start pair is used: f is extrapolated back to the baseline, q = f(0) / baseline.
 That leans on the model where there is no reading, so half of the correction is added as uncertainty, and the result says so. With too few
@@ -38,6 +39,7 @@ from .results import Quenching
 REFERENCE_SLOPE_PER_K = 0.005  # relative change of PL with temperature near the reference, assumed: no pair measures it there
 _MODEL_SPREAD_AICC = 10.0  # models within this of the best say how far the shape is known
 _START_CORRECTION_SHARE = 0.5
+_SLOPE_READINGS = 6
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def quenching_of(baseline: Timed, hot: list[Timed], final: Timed | None, cooling
     solutions = [solution for _, solution, _ in attempts if solution is not None]
     chosen = best(attempts)
     if final is not None and final.reading.signal > 0:
-        ln_d, u_ln_d, note = _decay_between(solutions, chosen, hot, final, cooling_u_h)
+        poor = any(solution is chosen and status != "ok" for _, solution, status in attempts)
+        ln_d, u_ln_d, source, note = _decay_between(solutions, chosen, poor, hot, final, cooling_u_h)
         ratio = last.reading.signal / final.reading.signal * math.exp(ln_d)
         slope = _slope(ratio, last.reading.temp_degc - final.reading.temp_degc)
         u_reference = REFERENCE_SLOPE_PER_K * math.hypot(final.u_lag_k, final.reading.temp_degc - baseline.reading.temp_degc)
@@ -83,7 +86,7 @@ def quenching_of(baseline: Timed, hot: list[Timed], final: Timed | None, cooling
             last.reading.temp_degc,
             decay_between_pct=100 * (1 - math.exp(ln_d)),
             u_decay_between_pct=100 * u_ln_d,
-            decay_model=chosen.model.name if chosen else "",
+            decay_model=source,
             note=note,
             **facts,
         )
@@ -143,26 +146,44 @@ def _shape_of(hot: list[Timed], slope: float) -> list[Attempt]:
 
 
 def _decay_between(
-    solutions: list[Solution], chosen: Solution | None, hot: list[Timed], final: Timed, cooling_u_h: float
-) -> tuple[float, float, str]:
-    """Return (ln d, its standard uncertainty, a note where it does not come from a fit)."""
+    solutions: list[Solution], chosen: Solution | None, poor: bool, hot: list[Timed], final: Timed, cooling_u_h: float
+) -> tuple[float, float, str, str]:
+    """Return (ln d, its standard uncertainty, what it comes from, a note where that is poor)."""
     last = hot[-1]
     gap_h = max(final.s_h - last.s_h, 0.0)
     if chosen is None:
         if len(hot) < 2 or hot[0].s_h >= last.s_h or min(hot[0].reading.signal, last.reading.signal) <= 0:
-            return 0.0, 0.0, "one hot reading: ageing between it and the final reading is unknown and not corrected"
+            return 0.0, 0.0, "", "one hot reading: ageing between it and the final reading is unknown and not corrected"
         rate = math.log(last.reading.signal / hot[0].reading.signal) / (last.s_h - hot[0].s_h)
         ln_d = min(rate * gap_h, 0.0)
-        return ln_d, abs(ln_d), "too few hot readings for a fit: ageing towards the final reading from the mean slope, known to 100 %"
+        note = "too few hot readings for a fit: ageing towards the final reading from their mean slope, known to 100 %"
+        return ln_d, abs(ln_d), "mean slope", note
 
     def ln_d_of(p: np.ndarray, solution: Solution = chosen, gap: float = gap_h) -> float:
         return _ln(solution.predict(last.s_h + gap, p)) - _ln(solution.predict(last.s_h, p))
 
-    ln_d = ln_d_of(chosen.p)
+    by_fit = ln_d_of(chosen.p)
+    slope, u_slope = _last_slope(hot)
+    by_slope = min(slope * gap_h, 0.0)
     spread = _spread([ln_d_of(s.p, s) for s in _comparable(solutions, chosen)])
-    rate_times_u = abs(ln_d_of(chosen.p, chosen, gap_h + cooling_u_h) - ln_d)
-    u_ln_d = math.hypot(chosen.uncertainty(ln_d_of), spread, rate_times_u)
-    return ln_d, u_ln_d, ""
+    if poor:
+        u_own, spread = u_slope * gap_h, max(spread, abs(by_fit - by_slope) / 2)
+    else:
+        u_own = chosen.uncertainty(ln_d_of)
+    ln_d = by_slope if poor else by_fit
+    u_cooling = abs(ln_d) * cooling_u_h / gap_h if gap_h else 0.0
+    return ln_d, math.hypot(u_own, spread, u_cooling), "last slope" if poor else chosen.model.name, ""
+
+
+def _last_slope(hot: list[Timed]) -> tuple[float, float]:
+    """Return (d ln PL / ds in 1/h over the last hot readings, its standard uncertainty), weighted straight line."""
+    last = hot[-_SLOPE_READINGS:]
+    s = np.array([t.s_h for t in last])
+    y = np.log([t.reading.signal for t in last])
+    weight = 1 / np.array([max(t.u_signal, 1e-5) for t in last]) ** 2
+    away = s - np.sum(weight * s) / weight.sum()
+    spread = float(np.sum(weight * away**2))
+    return (float(np.sum(weight * away * y)) / spread, 1 / math.sqrt(spread)) if spread > 0 else (0.0, 0.0)
 
 
 def _comparable(solutions: list[Solution], chosen: Solution) -> list[Solution]:

@@ -260,5 +260,6 @@ def _jsonable(value: Any) -> Any:
         return [_jsonable(part) for part in value]
     if isinstance(value, bool) or value is None or isinstance(value, int | str):
         return value
-    number = float(value)
-    return float(f"{number:.{_DIGITS}g}") if math.isfinite(number) else None
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
+    raise TypeError(f"{type(value).__name__} has no place in an analysis")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import html
 import io
 import re
+import warnings
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -20,9 +22,10 @@ SERIES = ("#040401", "#040402", "#040403", "#040404")
 MARKERS = ("o", "s", "^", "D")
 _VARIABLES = {INK: "ink", GRID: "grid", PAPER: "paper", **{colour: f"series-{i}" for i, colour in enumerate(SERIES)}}
 _WIDTH_IN = 4.8  # near the width of a phone in points, so text keeps its size there
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "remnant",
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9,
@@ -67,8 +70,8 @@ class Drawing:
         self.axes = [row[0] for row in made]
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._context.__exit__(*error)
+    def __exit__(self, *_error: object) -> None:
+        self._context.__exit__(None, None, None)
 
     def svg(self, title: str, description: str, simulated: bool, key: str) -> str:
         """Return inline SVG; `key` makes its ids unique in the page. Call inside the `with`."""
@@ -77,7 +80,9 @@ class Drawing:
                 0.55, 0.5, "SIMULATED", rotation=24, ha="center", va="center", fontsize=38, fontweight="bold", color=INK, alpha=0.10
             )
         out = io.StringIO()
-        self.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # the page's own fonts draw the text
+            self.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
         return _inline(out.getvalue(), title, description, key)
 
 

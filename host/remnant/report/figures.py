@@ -137,7 +137,7 @@ def _residuals(analysis: Analysis, key: str) -> Figure | None:
 
 
 def _signals(analysis: Analysis, key: str) -> Figure | None:
-    if not analysis.cells:
+    if not any(c.points for c in analysis.cells):
         return None
     with Drawing() as d:
         axes = d.axes[0]
@@ -150,7 +150,7 @@ def _signals(analysis: Analysis, key: str) -> Figure | None:
         axes.set_xlabel(_RUN_TIME)
         axes.set_ylabel("PL signal / (counts per monitor count)")
         _legend_above(axes)
-        words = "; ".join(f"{_label(c)}: {len(c.points)} readings, first {plain(c.points[0].signal)}" for c in analysis.cells)
+        words = "; ".join(f"{_label(c)}: {len(c.points)} readings" for c in analysis.cells)
         return Figure(
             d.svg("PL signals as measured", words, analysis.simulated, key),
             "PL signals as measured, (lit - dark)/(monitor - dark). Bars: 2 standard errors over pulses. Open: read hot.",
@@ -192,7 +192,7 @@ def _light(data: RunData, analysis: Analysis, key: str) -> Figure | None:
             d.axes[0].set_ylim(0, max(1.0, 1.1 * float(np.nanmax(light, initial=0.0))))
         lower.plot(*thinned(t_h, exposure), color=SERIES[0], linewidth=1.4)
         probes = [p for c in analysis.cells[:1] for p in c.points if p.exposure_j_per_cm2 is not None]
-        lower.plot([p.run_t_h for p in probes], [p.exposure_j_per_cm2 for p in probes], "o", color=SERIES[0], markersize=2.6)
+        lower.plot([p.run_t_h for p in probes], [p.exposure_j_per_cm2 or 0.0 for p in probes], "o", color=SERIES[0], markersize=2.6)
         lower.set_ylabel("exposure /\nJ cm\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT TWO}")
         lower.set_ylim(bottom=0)
         lower.set_xlabel(_RUN_TIME)
@@ -223,7 +223,10 @@ def _marks(axes: Axes, cell: CellResult, index: int, t: list[float], y: list[flo
 
 
 def _label(cell: CellResult) -> str:
-    return f"{cell.cell}: {cell.sample}" if cell.sample else cell.cell
+    """Return "A: sample"; a legend hides names that begin with an underscore, and a figure takes printable signs only."""
+    name = f"{cell.cell}: {cell.sample}" if cell.sample else cell.cell
+    name = "".join(sign if sign.isprintable() else " " for sign in name)
+    return f" {name}" if name.startswith("_") else name
 
 
 def _legend_above(axes: Axes, columns: int = 2) -> None:

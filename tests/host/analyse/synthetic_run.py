@@ -1,6 +1,6 @@
 """A run folder whose truth is known: temperature, ageing, thermal quenching and photon noise, made without any code under test.
 
-The sample ages in equivalent time with its own activation energy (90 kJ/mol, inside what the analysis assumes: 80 +- 30) and quenches as
+The sample ages in equivalent time with its own activation energy (90 kJ/mol, inside what the analysis assumes: 109 +- 30) and quenches as
 I(T) = 1 / (1 + a exp(-E / kT)). The sample stands at the block's temperature (the lag is switched on where a test asks for it).
 """
 
@@ -31,6 +31,11 @@ def mono(tau_h: float) -> Callable[[float], float]:
 
 def bi(w: float, tau_1_h: float, tau_2_h: float) -> Callable[[float], float]:
     return lambda s_h: w * math.exp(-s_h / tau_1_h) + (1 - w) * math.exp(-s_h / tau_2_h)
+
+
+def second_order(rate_per_h: float) -> Callable[[float], float]:
+    """None of the models of the analysis."""
+    return lambda s_h: 1 / (1 + rate_per_h * max(s_h, 0.0))
 
 
 CONTROL = stretched(1.165, 0.5726)  # 40 % at 1 h, 10 % at 5 h
@@ -72,6 +77,10 @@ class Synthetic:
     compare: list[dict] = field(default_factory=list)
     simulated: bool = True
     title: str = "Thermal stability at 80 degC"
+
+
+def sample_of(cell: str) -> str:
+    return {"A": "templated", "B": "control"}.get(cell, cell)
 
 
 def quench(temp_degc: float) -> float:
@@ -157,7 +166,7 @@ def make_run(folder: Path, what: Synthetic) -> Truth:
                         "probe": 0 if name == "baseline" else 2 if name == "final" else 1,
                         "name": name,
                         "cell": cell,
-                        "sample": {"A": "templated", "B": "control"}.get(cell, cell),
+                        "sample": sample_of(cell),
                         "temp_degC": round(temp, 3),
                         "pulse": pulse,
                         "dark_counts": round(dark),
@@ -177,6 +186,7 @@ def make_run(folder: Path, what: Synthetic) -> Truth:
         "run_id": "r-" + str(what.seed),
         "title": what.title,
         "source": "liang2023 fig. 5b" if what.light else "liang2023 fig. 5c",
+        "cells": {letter: {"index": i, "sample": sample_of(letter), "model": None} for i, letter in enumerate(what.decays)},
         "plan": {"name": "uv-365" if what.light else "heat-80", "sha256": "0" * 64, "inputs": {"duration": "5 h"}},
         "steps": [
             {"index": 0, "name": "baseline", "text": "probe at 25 degC", "planned_s": 60, "began_s": 0.0, "ended_s": 61.0},

@@ -1,7 +1,8 @@
 import pytest
+from synthetic_run import Synthetic, make_run
+
 from remnant.analyse import analyse
 from remnant.analyse.compare import hours_of
-from synthetic_run import Synthetic, make_run
 
 
 @pytest.mark.parametrize(
@@ -36,4 +37,5 @@ def test_published_numbers_agree_disagree_or_cannot_be_judged(tmp_path):
     assert verdicts == ["agrees", "agrees", "disagrees", "no published number", "not measured", "not measured"]
     assert analysis.comparisons[0].how == "reference reading at 5 h"
     assert analysis.comparisons[1].measured_pct == pytest.approx(40, abs=2)
+    assert [c.sample for c in analysis.comparisons[:2]] == ["templated", "control"]
     assert len(analysis.rows()) == 5  # the entry of a cell that is not there has no row

@@ -5,9 +5,10 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from synthetic_run import Synthetic, make_run
+
 from remnant.analyse import analyse
 from remnant_protocol.errors import RigError
-from synthetic_run import Synthetic, make_run
 
 
 @pytest.mark.parametrize("stop_at_h", [0.0, 0.01, 0.1, 0.22, 0.4, 0.6, 1.2, 5.25])
@@ -73,7 +74,7 @@ def test_dark_cell_gives_no_number(tmp_path):
     assert cell.headline.remnant_pct is None and "cannot be said" in cell.headline.how
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**31), st.floats(0, 1), st.sampled_from(["telemetry.csv", "probes.csv", "manifest.json", "events.csv"]))
 def test_any_scratch_on_any_file_never_raises(tmp_path, seed, where, name):
     make_run(tmp_path / "run", Synthetic(seed=seed, duration_h=0.5, pulses=3))

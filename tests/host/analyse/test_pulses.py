@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+
 from remnant.analyse.folder import Pulse
 from remnant.analyse.pulses import probe_exposure_j_per_cm2, readings_by_cell
 

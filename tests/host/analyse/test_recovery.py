@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from remnant.analyse import analyse, analyse_run, read_run
 from scipy.optimize import brentq
-from synthetic_run import CONTROL, TEMPLATED, Synthetic, bi, make_run, mono, stretched
+from synthetic_run import CONTROL, TEMPLATED, Synthetic, bi, make_run, mono, second_order, stretched
+
+from remnant.analyse import analyse, analyse_run, read_run
 
 SEEDS = 40
 
@@ -112,6 +113,21 @@ def test_bi_exponential_on_a_single_exponential_is_not_determined(tmp_path):
     by_name = {f.model: f for f in analyse_run(read_run(tmp_path / "run")).cells[0].fits}
     assert by_name["bi"].status.startswith("not determined")
     assert not by_name["bi"].preferred
+
+
+def test_decay_that_no_model_describes_is_still_measured_right(tmp_path):
+    q_scores, point_scores, statuses = [], [], set()
+    for seed in range(12):
+        truth = make_run(tmp_path / str(seed), Synthetic(seed=seed, decays={"B": second_order(1.54)}))
+        (cell,) = analyse_run(read_run(tmp_path / str(seed))).cells
+        q_scores.append((cell.quenching.ratio - truth.quench) / cell.quenching.u_ratio)
+        points = cell.points[2:-1]
+        point_scores += [(p.remnant_pct - 100 * truth.remnant("B", p.t_h)) / p.u_pct for p in points]
+        statuses |= {f.status.split(":")[0] for f in cell.fits if f.model != "bi"}
+        assert abs(cell.headline.remnant_pct - 100 * truth.final("B")) < 4 * cell.headline.u_pct
+    assert statuses == {"poor"}
+    assert np.mean(np.abs(q_scores) < 2) > 0.9
+    assert np.mean(np.abs(point_scores) < 2) > 0.94
 
 
 def test_light_run_needs_no_quenching_and_counts_from_lamp_on(tmp_path):
