@@ -180,7 +180,7 @@ class Board:
     # ---- commands
 
     async def command(self, op: int, *arguments: Any) -> Accepted:
-        """Send a command and return what the board accepted. Raises RigError with the board's code when it refuses, NO_ANSWER, BOARD_LOST."""
+        """Send a command and return what the board accepted. Raises RigError with the board's code of refusal, NO_ANSWER or BOARD_LOST."""
         number = self._new_id()
         if op in _BY_HAND:
             self._executed[number] = self._loop.create_future()

@@ -11,6 +11,7 @@ import typer
 
 from ..errors import Exit
 from .output import Output, told
+from .table import aligned
 
 app = typer.Typer(
     name="remnant",
@@ -18,6 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of text.")]
@@ -27,7 +29,10 @@ PlanName = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file, or t
 
 def main() -> None:
     """Entry point of the `remnant` command."""
-    app()
+    try:
+        app()
+    except KeyboardInterrupt:  # before a command has begun
+        sys.exit(Exit.INTERRUPTED)
 
 
 @app.command()
@@ -52,32 +57,35 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder that gets the run's folder.")] = Path("runs"),
     speed: Annotated[str, typer.Option(help="Virtual rig: max, or times the wall clock (1, 60).")] = "max",
     seed: Annotated[int, typer.Option(help="Virtual rig: seed of noise and kinetics.")] = 1,
-    scenario: Annotated[Path | None, typer.Option(help="Virtual rig: JSON file with faults and conditions (boards/virtual/README.md).")] = None,
+    scenario: Annotated[Path | None, typer.Option(help="Virtual rig: JSON file with faults (boards/virtual/README.md).")] = None,
     as_json: Json = False,
 ) -> None:
     """Run a plan and leave a run folder with data, analysis and report."""
     output = Output(as_json)
     with told(output):
-        from ..report import write_report
-        from .running import prepare, run_all
+        from .running import VIRTUAL, Wish, folder_for, plan_name, run_all
 
-        facts: dict[str, Any] = {"seed": seed, "speed": _speed(speed), **_scenario(scenario)}
-        wish = prepare(plan, _inputs(set_), out, rig, facts)
-        result = run_all([wish], output)[0]
-        report = write_report(result.folder)
+        facts: dict[str, Any] = {"seed": seed, "speed": _speed(speed), **_scenario(scenario)} if rig == VIRTUAL else {}
+        name = plan_name(plan)
+        result = run_all([Wish(name, plan, _inputs(set_), folder_for(out, name), rig, facts)], output)[0]
         output.say(f"{result.status}: {result.folder}")
-        output.say(f"report: {report}")
-        document = {"ok": result.status == "completed", "status": result.status, "folder": str(result.folder), "report": str(report)}
+
+        from ..report import write_report
+
+        page = write_report(result.folder)
+        output.say(f"report: {page}")
+        simulated = bool(result.manifest["simulated"])
+        document = {"status": result.status, "simulated": simulated, "folder": str(result.folder), "report": str(page)}
         if result.error:
-            document["code"] = result.error.code
             from ..errors import exit_code, explain
 
+            code = exit_code(result.error)
+            output.result({"ok": False, "exit": int(code), "code": result.error.code, "error": explain(result.error), **document})
             print(explain(result.error), file=sys.stderr)
-            output.result(document)
-            raise typer.Exit(exit_code(result.error))
-        output.result(document)
-        if result.status == "stopped":
-            raise typer.Exit(Exit.INTERRUPTED)
+            raise typer.Exit(code)
+        code = Exit.INTERRUPTED if result.status == "stopped" else Exit.OK
+        output.result({"ok": code == Exit.OK, "exit": int(code), **document})
+        raise typer.Exit(code)
 
 
 @app.command()
@@ -99,15 +107,19 @@ def check(plan: PlanName, set_: Inputs = None, as_json: Json = False) -> None:
 
 @app.command()
 def report(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.", exists=True, file_okay=False)],
     out: Annotated[Path | None, typer.Option(help="Where the report goes; beside the run when it is one.")] = None,
     as_json: Json = False,
 ) -> None:
     """Analyse run folders again, from the folders alone, and write the report."""
     output = Output(as_json)
     with told(output):
+        from ..record import recover
         from ..report import write_report
 
+        for folder in runs:
+            if recover(folder):
+                output.say(f"{folder}: the host ended before the run did; its tables were made from the journal")
         path = write_report(runs[0] if len(runs) == 1 and out is None else runs, out)
         output.say(f"report: {path}")
         output.result({"ok": True, "report": str(path)})
@@ -123,9 +135,10 @@ def list_(
     output = Output(as_json)
     with told(output):
         rows = _listed(what, out)
-        for row in rows:
-            output.say("  ".join(str(value) for value in row.values()))
-        if not rows:
+        if rows:
+            for line in aligned(tuple(rows[0]), [tuple(str(value) for value in row.values()) for row in rows]):
+                output.say(line)
+        else:
             output.say(f"no {what}")
         output.result({"ok": True, what: rows})
 
@@ -137,19 +150,24 @@ def _listed(what: str, out: Path) -> list[dict[str, Any]]:
         from .limits import limits_of
 
         plans = [(name, load(name, {}, limits_of("virtual"))) for name in library.names()]
-        return [{"name": f"{name:<10}", "title": plan.title, "source": plan.source or ""} for name, plan in plans]
+        return [{"name": name, "title": plan.title, "source": plan.source or ""} for name, plan in plans]
     if what == "runs":
-        rows = []
-        for manifest in sorted(out.glob("*/manifest.json")):
-            facts = json.loads(manifest.read_text(encoding="utf-8"))
-            mark = "SIMULATED" if facts.get("simulated") else ""
-            rows.append({"folder": manifest.parent.name, "status": facts.get("status"), "title": facts.get("title"), "simulated": mark})
-        return rows
+        folders = sorted({path.parent for name in ("manifest.json", "run.sqlite") for path in out.glob(f"*/{name}")})
+        return [{"folder": folder.name, **_facts_of(folder)} for folder in folders]
     if what == "ports":
         from ..link import find_ports
 
         return [{"path": p.path, "serial_number": p.serial_number or "-", "description": p.description} for p in find_ports()]
     raise typer.BadParameter(f"{what!r}: choose plans, runs or ports")
+
+
+def _facts_of(folder: Path) -> dict[str, str]:
+    try:
+        facts = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        mark = "SIMULATED" if facts.get("simulated") else ""
+        return {"status": str(facts.get("status")), "title": str(facts.get("title")), "simulated": mark}
+    except (OSError, ValueError, AttributeError):
+        return {"status": "no manifest (`remnant report` makes one)", "title": "", "simulated": ""}
 
 
 def _inputs(pairs: list[str] | None) -> dict[str, str]:

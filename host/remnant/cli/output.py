@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import traceback
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+
 from remnant_protocol.errors import RigError
 
 from ..errors import Exit, PlanError, exit_code, explain
@@ -32,15 +34,19 @@ class Output:
         if self.json:
             print(json.dumps(document, indent=2), flush=True)
 
-    def error(self, error: BaseException) -> int:
+    def error(self, error: BaseException) -> Exit:
         """Tell an error in its own words; return the exit code."""
-        code = int(exit_code(error))
-        text = explain(error)
+        code = exit_code(error)
         if isinstance(error, PlanError):
-            problems = [vars(problem) for problem in error.problems]
-            self.result({"ok": False, "exit": code, "problems": problems})
+            self.result({"ok": False, "exit": int(code), "problems": [vars(problem) for problem in error.problems]})
         else:
-            self.result({"ok": False, "exit": code, "code": getattr(error, "code", None), "error": text})
+            self.result({"ok": False, "exit": int(code), "code": getattr(error, "code", None), "error": explain(error)})
+        print(explain(error), file=sys.stderr, flush=True)
+        return code
+
+    def failed(self, code: Exit, text: str) -> Exit:
+        """Tell something that is no RigError in one line; return `code`."""
+        self.result({"ok": False, "exit": int(code), "error": text})
         print(text, file=sys.stderr, flush=True)
         return code
 
@@ -50,21 +56,25 @@ def told(output: Output) -> Iterator[None]:
     """Turn whatever goes wrong inside into one message and an exit code."""
     try:
         yield
+    except (typer.Exit, typer.Abort):
+        raise
+    except typer.BadParameter as error:
+        output.result({"ok": False, "exit": int(Exit.USAGE), "error": str(error)})
+        raise
     except RigError as error:
         raise typer.Exit(output.error(error)) from None
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        raise typer.Exit(Exit.INTERRUPTED) from None
-    except BrokenPipeError:
+        raise typer.Exit(output.failed(Exit.INTERRUPTED, "interrupted")) from None
+    except BrokenPipeError:  # whoever read our output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(Exit.OK) from None
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"{where}{error.strerror or error}", file=sys.stderr)
-        raise typer.Exit(Exit.DEVICE) from None
-    except (typer.Exit, typer.Abort):
-        raise
+        text = f"{where}{error.strerror or error}. Check the path, its permissions and the space on the disk."
+        raise typer.Exit(output.failed(Exit.DEVICE, text)) from None
     except Exception as error:  # a defect of ours: the details go to a file
-        log = Path(tempfile.gettempdir()) / "remnant-error.log"
-        log.write_text(traceback.format_exc(), encoding="utf-8")
-        print(f"internal error: {type(error).__name__}: {error}. Details: {log}", file=sys.stderr)
-        raise typer.Exit(Exit.DEVICE) from None
+        handle, log = tempfile.mkstemp(prefix="remnant-error-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            traceback.print_exc(file=file)
+        text = f"internal error, {type(error).__name__}: {error}. Please report it with {Path(log)}"
+        raise typer.Exit(output.failed(Exit.DEVICE, text)) from None

@@ -19,6 +19,7 @@ from typing import Any
 
 import msgpack
 import serial
+
 from remnant_protocol import errors as codes
 from remnant_protocol import frame
 from remnant_protocol import messages as m

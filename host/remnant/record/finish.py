@@ -5,19 +5,25 @@ Every file is written beside its name and moved into place, so a folder never ho
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
 import json
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
+from remnant_protocol import errors as codes
 from remnant_protocol import messages as m
+from remnant_protocol.errors import RigError
 
+from .journal import FILE_NAME
 from .tables import EVENT_COLUMNS, PROBE_UNITS, TELEMETRY_UNITS, Tables, read_tables
 
 MANIFEST = "manifest.json"
+_MADE_LATER = (MANIFEST, "analysis.json", "report.html")
 COMPLETED, STOPPED, FAULT, BOARD_LOST = "completed", "stopped", "fault", "board lost"
 _BY = {m.BY_COMPLETION: COMPLETED, m.BY_STOP: STOPPED, m.BY_CUT: STOPPED, m.BY_FAULT: FAULT}
 
@@ -47,15 +53,26 @@ def finish(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
         "events": len(tables.events),
         "pulses": len(tables.probes),
     }
-    manifest["files"] = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.iterdir())
-        if path.is_file()
-        and path.name not in (MANIFEST, "analysis.json", "report.html")
-        and not path.name.endswith(("-wal", "-shm", ".part"))
-    }
+    manifest["files"] = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir()) if _is_data(path)}
     write_whole(folder / MANIFEST, (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
     return manifest
+
+
+def recover(folder: Path) -> dict[str, Any] | None:
+    """Finish a run whose host died before it could: journal there, manifest not. Returns the manifest, None when there is nothing to do."""
+    if (folder / MANIFEST).exists() or not (folder / FILE_NAME).is_file():
+        return None
+    with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+        try:
+            row = connection.execute("SELECT value FROM meta WHERE key = 'manifest'").fetchone()
+        except sqlite3.DatabaseError as error:
+            text = f"{folder / FILE_NAME} is no journal of a run ({error})"
+            raise RigError(codes.STORE_CORRUPT, where=str(folder), text=text) from None
+    return finish(folder, {**json.loads(row[0]), "recovered": True}) if row else None
+
+
+def _is_data(path: Path) -> bool:
+    return path.is_file() and path.name not in _MADE_LATER and not path.name.endswith(("-wal", "-shm", "-journal", ".part"))
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -66,6 +83,12 @@ def write_whole(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
+    with contextlib.suppress(OSError, AttributeError):  # the new name too; a folder cannot be opened on every system
+        descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _write_csv(path: Path, columns: tuple[str, ...], rows: list[tuple]) -> None:
@@ -85,7 +108,8 @@ def _write_telemetry(folder: Path, tables: Tables) -> None:
     columns = list(zip(*tables.telemetry, strict=True)) if tables.telemetry else [()] * len(names)
     types = {"board_time_us": pyarrow.int64(), "state": pyarrow.uint8(), "step": pyarrow.uint16(), "tick_late_us": pyarrow.uint32()}
     fields = [pyarrow.field(n, types.get(n, pyarrow.float64()), metadata={"unit": TELEMETRY_UNITS[n]}) for n in names]
+    schema = pyarrow.schema(fields, metadata={"units": json.dumps(TELEMETRY_UNITS)})
     arrays = [pyarrow.array(column, field.type) for column, field in zip(columns, fields, strict=True)]
     sink = pyarrow.BufferOutputStream()
-    pyarrow.parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields)), sink, compression="zstd")
+    pyarrow.parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=schema), sink, compression="zstd")
     write_whole(folder / "telemetry.parquet", sink.getvalue().to_pybytes())

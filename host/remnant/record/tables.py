@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgpack
+
 from remnant_protocol import messages as m
 from remnant_protocol.schema import EVENTS, MESSAGES
 
