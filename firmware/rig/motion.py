@@ -185,8 +185,10 @@ class Planner:
 
 
 class Feeder:
-    """Keeps 150 to 250 ms of the plan in a step channel. All that is queued has one direction: a motor turns round only at rest with
-    its queue empty, so the signed count of the channel is never ambiguous.
+    """Keeps a step channel supplied: each `feed` leaves 230 to 250 ms of the plan queued, so a tick may come 100 ms late.
+
+    All that is queued has one direction: a motor turns round only at rest with its queue empty, so the signed count of the channel is
+    never ambiguous.
 
     planned: signed count of steps handed to the channel since start, comparable with channel.emitted().
     underruns: times the queue ran dry in motion (the motor stopped without its ramp and starts again from rest).
@@ -220,7 +222,7 @@ class Feeder:
         if not self._channel.running():
             if self._channel.emitted() != self.planned:  # stopped by another hand: it stays so
                 self.abort()
-            if not (planner.left or planner.wait):
+            if planner.left <= 0 and not planner.wait:
                 self._empty(now_us)
                 return False
             self.underruns += 1

@@ -11,6 +11,7 @@ say what is in it with `load`. Steps that the channel says have left the pin are
 """
 
 from micropython import const
+
 from remnant_protocol.errors import PUMP_BUSY, PUMP_FLOW_LIMIT, PUMP_NOT_CALIBRATED, PUMP_TRAVEL_END, RigError
 
 from .motion import INTERVAL_MIN_CYCLES, Feeder, Planner
@@ -92,14 +93,12 @@ class Pump:
             feeder.planner.left = self._way_steps(direction) - abs(feeder.planned - self._counted)
             self._aim(flow_nl_per_min)
             self._after_nl_per_min = 0
+            self._carry = 0
             self._mode = _FLOWING
             feeder.feed(self._ticks_us())
         else:
             self.stop()
-            if self.busy:
-                self._after_nl_per_min = flow_nl_per_min
-            else:
-                self._begin_flow(flow_nl_per_min)
+            self._after_nl_per_min = flow_nl_per_min
         return flow_nl_per_min
 
     def dispense(self, volume_nl, flow_nl_per_min):
