@@ -12,7 +12,7 @@ from remnant_protocol import errors as codes
 from remnant_protocol import messages
 
 from .compare import compare
-from .curve import SAMPLE_LAG_S, analyse_cell, unread_cell
+from .curve import LAMP_WARMS_K_PER_MW_PER_CM2, SAMPLE_LAG_S, analyse_cell, unread_cell
 from .folder import Event, RunData, number, read_run
 from .pulses import Reading, probe_exposure_j_per_cm2, readings_by_cell
 from .results import Analysis, Conditions, Incident, StepResult
@@ -39,6 +39,7 @@ METHOD = {
     "time": "t = 0 when the stress began; it stands still after the stress ended",
     "equivalent_time": f"Arrhenius, Ea = {ACTIVATION_KJ_PER_MOL:g} +- {ACTIVATION_U_KJ_PER_MOL:g} kJ/mol (liang2023 fig. 5a, c), for ramps",
     "sample_lag": f"sample behind block by up to {SAMPLE_LAG_S:g} s assumed, as uncertainty",
+    "lamp_warming": f"sample above block by up to {LAMP_WARMS_K_PER_MW_PER_CM2:g} K per mW/cm2 while lit assumed, as uncertainty",
     "fits": "weighted least squares; common uncertainty as one factor; 95 % intervals (Student t, widened by sqrt(chi2/dof) > 1); AICc",
     "agreement": "|measured - published| <= sqrt(scatter^2 + (2 u)^2)",
 }

@@ -9,6 +9,9 @@ by definition; its uncertainty is in all other points.
 
 The headline is what was left when the final reading was taken: heating up and cooling down aged the sample too and are in it, as they
 are in any published number. On the time axis it stands at the end of the stress.
+
+A lit sample may be warmer than the block by up to 0.05 K per mW/cm2 (assumed), which quenches PL by 0.5 % per K (assumed): that is in the
+uncertainty common to the lit readings.
 """
 
 from __future__ import annotations
@@ -28,7 +31,9 @@ from .stress import Stress, equivalent_s
 
 SAME_TEMPERATURE_K = 2.0
 SAMPLE_LAG_S = 20.0  # the sample follows the block by at most this; the rig's own lag is not known from the run folder
+LAMP_WARMS_K_PER_MW_PER_CM2 = 0.05  # at most, sample above block; assumed, the rig does not see it
 _LAG_WINDOW_S = 60.0
+_FAR_LESS_CERTAIN = 4.0
 _UNKNOWN_NOISE = 0.01  # relative, for readings of a single pulse where nothing tells their scatter
 
 
@@ -131,7 +136,9 @@ def _timed(reading: Reading, baseline: Reading, stress: Stress, data: RunData) -
         s_h, s_u_h = _equivalent_h(baseline, reading, stress, data)
     else:
         s_h, s_u_h = max(stress.stress_s(reading.t_s), 0.0) / 3600, stress.began_u_s / 3600
-    return Timed(reading, s_h, s_u_h, u_signal, lag_k)
+    light = data.column("irradiance_mW_per_cm2")[(t >= reading.t_s - _LAG_WINDOW_S) & (t <= reading.t_s)]
+    lamp_k = LAMP_WARMS_K_PER_MW_PER_CM2 * float(np.nanmax(light, initial=0.0))
+    return Timed(reading, s_h, s_u_h, u_signal, lag_k, lamp_k)
 
 
 def _equivalent_h(earlier: Reading, later: Reading, stress: Stress, data: RunData) -> tuple[float, float]:
@@ -159,13 +166,14 @@ def _judge(timed: Timed, base: Timed, hot: list[Timed], final: Timed | None, que
         offset = reading.temp_degc - baseline.temp_degc
         offset = offset if math.isfinite(offset) else 0.0
         own = math.hypot(timed.u_signal, REFERENCE_SLOPE_PER_K * timed.u_lag_k, REFERENCE_SLOPE_PER_K * offset)
+        common = math.hypot(common, REFERENCE_SLOPE_PER_K * timed.u_lamp_k)
         return _Judged(timed, how, t_h, ratio, own, common, math.hypot(own, common), not (hot and final is timed))
     if how == "hot" and quenching.ratio and quenching.u_ratio is not None and quenching.hot_degc is not None:
         slope = slope_per_k(quenching)
         shift = slope * (reading.temp_degc - quenching.hot_degc)
         own = math.hypot(timed.u_signal, slope * timed.u_lag_k, shift)
         u_q = quenching.u_ratio / quenching.ratio
-        common = math.hypot(common, u_q)
+        common = math.hypot(common, u_q, slope * timed.u_lamp_k)
         in_pair = timed is {"end pair": hot[-1], "start pair, uncorrected": hot[0]}.get(quenching.method)
         # a reading of the pair is in q as well and cancels in its own point
         total = math.sqrt(max(common**2 - own**2, 0.0)) if in_pair else math.hypot(own, common)
@@ -231,10 +239,16 @@ def _fits(judged: list[_Judged], zero_s_h: float) -> list[Fit]:
 
 
 def _crossing(judged: list[_Judged], level: float, zero_s_h: float, stress: Stress):
-    """The curve from the baseline (placed at t = -zero_s_h) on; the final reading only where no hot one stands beside it."""
+    """The curve from the baseline (placed at t = -zero_s_h) on; the final reading only where no hot one stands beside it.
+
+    A reading far less certain than the rest, such as the first one after a ramp, would bend the curve and is passed over.
+    """
     points = [CrossPoint(-zero_s_h, 100.0, 0.0, 0.0)]
+    usual = float(np.median([j.independent for j in judged if j.independent > 0] or [0.0]))
     for j in judged:
-        if j.remnant is not None and j.timed.s_h > 0 and (not points or j.t_h > points[-1].t_h):
+        if j.remnant is None or (usual and j.independent > _FAR_LESS_CERTAIN * usual):
+            continue
+        if j.timed.s_h > 0 and j.t_h > points[-1].t_h:
             pct = 100 * j.remnant
             points.append(CrossPoint(j.t_h, pct, pct * j.independent, pct * j.common))
     end = max((p.t_h for p in points), default=0.0) if stress.began_s is not None else 0.0

@@ -188,7 +188,9 @@ def _solve(model: Model, data: Readings) -> tuple[Solution | None, str]:
     if model.name == "bi" and abs(p[0] - 0.5) + _half_widths(solution)[0] > 0.5:
         return solution, "not determined: the interval of w includes 0 or 1, one exponential does as well"
     if stuck.any() or chi2 / dof > _POOR_CHI2:
-        return solution, "poor: the model does not describe the readings"
+        miss = float(np.sqrt(np.mean((data.y - solution.predict(data.s_h)) ** 2)))
+        off = f"{100 * miss:.2g} % of the baseline" if data.scale_u is not None else f"{100 * miss:.2g} %"
+        return solution, f"poor: the readings lie off by {off} (rms), more than their scatter"
     return solution, "ok"
 
 

@@ -46,7 +46,7 @@ _SLOPE_READINGS = 6
 class Timed:
     """A reading with its equivalent time s_h since the baseline, s_u_h its uncertainty, and relative uncertainties.
 
-    u_signal: pulses; u_lag_k: how far the sample may be from the block, K.
+    u_signal: pulses; u_lag_k: how far the sample may trail the block, K; u_lamp_k: how far the lamp may have warmed it, K.
     """
 
     reading: Reading
@@ -54,6 +54,7 @@ class Timed:
     s_u_h: float
     u_signal: float
     u_lag_k: float
+    u_lamp_k: float = 0.0
 
 
 def quenching_of(baseline: Timed, hot: list[Timed], final: Timed | None, cooling_u_h: float) -> Quenching:

@@ -73,6 +73,7 @@ class Synthetic:
     stop_at_h: float | None = None
     light: bool = False
     lag_s: float = 0.0
+    lamp_warms_k: float = 0.0
     status: str = "completed"
     compare: list[dict] = field(default_factory=list)
     simulated: bool = True
@@ -151,9 +152,9 @@ def make_run(folder: Path, what: Synthetic) -> Truth:
         if t > cut_s:
             break
         temp = float(block(np.array(t)))
-        sample_temp = float(block(np.array(t - what.lag_s)))
+        sample_temp = float(block(np.array(t - what.lag_s))) + (what.lamp_warms_k if name == "lit" else 0.0)
         for cell, decay in what.decays.items():
-            bright = 30000 * decay(float(np.interp(t, fine, aged_h))) * (1.0 if what.light else quench(sample_temp))
+            bright = 30000 * decay(float(np.interp(t, fine, aged_h))) * quench(sample_temp)
             for pulse in range(what.pulses):
                 monitor = 12000 * (1 + rng.normal(0, 0.001)) + MONITOR_DARK
                 dark = 600 + rng.normal(0, 5)

@@ -149,6 +149,13 @@ def test_sample_that_lags_the_block_is_inside_the_stated_uncertainty(tmp_path):
         assert abs(first.remnant_pct - 100 * truth.remnant(cell.cell, first.t_h)) < 2 * first.u_pct
 
 
+def test_sample_warmed_by_the_lamp_is_inside_the_stated_uncertainty(tmp_path):
+    what = Synthetic(light=True, duration_h=6, every_h=0.5, decays={"A": mono(215.0)}, lamp_warms_k=0.5)
+    truth = make_run(tmp_path / "run", what)
+    for p in analyse_run(read_run(tmp_path / "run")).cells[0].points[1:]:
+        assert abs(p.remnant_pct - 100 * truth.remnant("A", p.t_h)) < 2 * p.u_pct
+
+
 def test_same_folder_gives_the_same_bytes(tmp_path):
     make_run(tmp_path / "run", Synthetic(duration_h=1.0))
     first = analyse(tmp_path / "run").to_json()
