@@ -13,6 +13,7 @@ from .clock import ticks_diff
 
 CREDIT_BYTES = const(255)
 _LOST_AFTER_US = const(200_000)
+_SAME_MAX = const(4)
 _ANSWERS_MAX = const(8)
 _COUNT_MASK = const(0xFFFF)
 
@@ -36,6 +37,8 @@ class Link:
         self._sent = 0
         self._counted = 0
         self._counted_at = 0
+        self._given_up = 0
+        self._same = 0
         self.greeted = False
         self.bad_bodies = 0
 
@@ -59,20 +62,35 @@ class Link:
         self.greeted = True
         self._answers.clear()
         self._out_at = self._out_end = 0
-        self._sent = self._counted = 0
+        self._sent = self._counted = self._given_up = self._same = 0
         self._counted_at = self._ticks_us()
         self._journal.rewind(0)
 
     def credit(self, received_bytes):
-        """The host's count of bytes taken. The same count twice, 200 ms apart, while bytes are out: those bytes are lost."""
+        """The host's count of bytes taken since WELCOME, modulo 65536.
+
+        The same count _SAME_MAX times in a row, over 200 ms at least, while bytes are out: those bytes are given up. If they come after
+        all, the count runs ahead of what was given up and is put right again.
+        """
         now = self._ticks_us()
-        if received_bytes != self._counted:
-            if ((received_bytes - self._counted) & _COUNT_MASK) <= ((self._sent - self._counted) & _COUNT_MASK):
-                self._counted = received_bytes
+        counted = (received_bytes + self._given_up) & _COUNT_MASK
+        ahead = (counted - self._sent) & _COUNT_MASK
+        if 0 < ahead <= self._given_up:
+            self._given_up -= ahead
+            counted = self._sent
+        out = (self._sent - self._counted) & _COUNT_MASK
+        if counted != self._counted:
+            if ((counted - self._counted) & _COUNT_MASK) <= out:
+                self._counted = counted
                 self._counted_at = now
-        elif self._sent != self._counted and ticks_diff(now, self._counted_at) > _LOST_AFTER_US:
-            self._sent = self._counted
-            self._counted_at = now
+                self._same = 0
+        elif out:
+            self._same += 1
+            if self._same >= _SAME_MAX and ticks_diff(now, self._counted_at) > _LOST_AFTER_US:
+                self._given_up = (self._given_up + out) & _COUNT_MASK
+                self._counted = self._sent
+                self._counted_at = now
+                self._same = 0
 
     def backlog(self):
         """True while a greeted host has much to fetch: half the ring is waiting."""
