@@ -220,6 +220,26 @@ def test_flow_into_the_end_of_travel_stops_there_and_is_a_fault():
     assert rig.pump.set_flow(-20_000_000) == -20_000_000
 
 
+def test_a_change_of_flow_does_not_move_the_end_of_travel():
+    rig = Rig(syringe_nl=2_000_000)
+    rig.pump.set_flow(20_000_000)
+    for flow in (30_000_000, 15_000_000, 40_000_000):
+        rig.run_s(0.5)
+        rig.pump.set_flow(flow)
+    raises(e.PUMP_TRAVEL_END, rig.until_rest)
+    assert 0 <= 2_000_000 - rig.pump.delivered_nl <= 351
+    assert rig.pump.steps == 2_000_000 * 1000 * 3200 // SYRINGE_60_ML
+
+
+def test_a_flow_forgets_the_rest_of_volumes_before_it():
+    rig = Rig()
+    assert rig.pump.dispense(100, 1_000_000) == 0  # 0.29 of a step
+    rig.pump.set_flow(1_000_000)
+    rig.pump.stop()
+    rig.until_rest()
+    assert rig.pump.dispense(100, 1_000_000) == 0
+
+
 def test_load_says_what_is_in_the_syringe():
     rig = Rig()
     rig.pump.load(1_000_000)
