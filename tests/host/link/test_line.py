@@ -1,0 +1,158 @@
+"""One line: counting, order, gaps, and what it says of ports that are none."""
+
+import os
+import pty
+import threading
+
+import pytest
+from fake_board import BOOT_ID, FakeBoard, telemetry, wait_until
+from remnant.link import Link
+from remnant_protocol import errors as codes
+from remnant_protocol import messages as m
+from remnant_protocol.errors import RigError
+
+
+class Heard:
+    """What came over a link, from its reader thread."""
+
+    def __init__(self):
+        self.answers, self.seqs, self.gaps, self.lost = [], [], [], None
+
+    def __call__(self, batch):
+        self.answers += batch.answers
+        self.seqs += [seq for seq, _, _ in batch.records]
+        self.gaps += batch.gaps
+        self.lost = self.lost or batch.lost
+
+
+def greeted(board):
+    heard = Heard()
+    link = Link(board.port, heard)
+    link.send(m.HELLO, 1, 0, "test")
+    return link, heard
+
+
+def test_records_arrive_whole_and_in_order():
+    with FakeBoard([telemetry(i) for i in range(1, 401)]) as board:
+        link, heard = greeted(board)
+        wait_until(lambda: len(heard.seqs) == 400)
+        link.close()
+        assert heard.seqs == list(range(1, 401))
+        assert heard.gaps == []
+        assert link.bad_frames == 0
+
+
+def test_every_byte_behind_the_welcome_is_counted():
+    """The board sends records in the same breath as WELCOME; a host that lost count of them would shrink its credit for good."""
+    with FakeBoard([telemetry(i) for i in range(1, 51)], noise=b"\x13boot \x00 noise") as board:
+        link, heard = greeted(board)
+        wait_until(lambda: len(heard.seqs) == 50 and board.outstanding == 0)
+        link.close()
+        assert board.overdrawn == 0
+
+
+def test_count_starts_again_with_every_welcome():
+    with FakeBoard([telemetry(i) for i in range(1, 31)]) as board:
+        link, heard = greeted(board)
+        wait_until(lambda: len(heard.seqs) == 30)
+        link.send(m.HELLO, 1, 0, "test")
+        link.send(m.HELLO, 1, 0, "test")
+        wait_until(lambda: board.greetings == 3)
+        board.add(m.EVENT, m.MARKED, 1)
+        wait_until(lambda: heard.seqs[-1] == 31 and board.outstanding == 0)
+        link.close()
+        assert heard.seqs == list(range(1, 32))
+
+
+@pytest.mark.parametrize("damage", [{1}, {7}, {39, 40}, {5, 6, 7, 20}, {40}])
+def test_a_spoilt_frame_is_asked_for_again(damage):
+    with FakeBoard([telemetry(i) for i in range(1, 41)], damage=damage) as board:
+        link, heard = greeted(board)
+        wait_until(lambda: len(heard.seqs) >= 40 - len(damage & {39, 40}))
+        if 40 in damage:  # nothing behind it shows that it is missing
+            board.add(m.EVENT, m.MARKED, 1)
+        wait_until(lambda: heard.seqs[-1] >= 40)
+        link.close()
+        assert heard.seqs[:40] == list(range(1, 41))
+        assert heard.gaps == []
+        assert link.bad_frames == len(damage)
+
+
+def test_what_the_board_no_longer_has_is_a_gap_told_once():
+    with FakeBoard([telemetry(i) for i in range(1, 31)], forgotten={10, 11, 12}) as board:
+        link, heard = greeted(board)
+        wait_until(lambda: heard.seqs[-1:] == [30])
+        link.close()
+        assert heard.gaps == [(10, 12)]
+        assert heard.seqs == [*range(1, 10), *range(13, 31)]
+        assert board.resends == [10]
+
+
+def test_acknowledges_only_what_is_committed():
+    with FakeBoard([telemetry(i) for i in range(1, 21)]) as board:
+        link, heard = greeted(board)
+        wait_until(lambda: len(heard.seqs) == 20)
+        assert board.acknowledged == 0
+        link.committed(12)
+        wait_until(lambda: board.acknowledged == 12)
+        link.close()
+        assert [m.ACK, 12] == [ack[i] for ack in [[a for a in board.asked if a[0] == m.ACK][-1]] for i in (0, 3)]
+        assert {a[2] for a in board.asked if a[0] == m.ACK} == {BOOT_ID}
+
+
+def test_bodies_that_are_no_messages_change_nothing():
+    odd = [[m.EVENT, 1, 1, 0], [m.TELEMETRY, "1", 1, 0], [m.EVENT, 1, 1, 0, m.RUN_ENDED, 1], [m.TELEMETRY, 1]]
+    with FakeBoard([*odd, *[telemetry(i) for i in range(5, 11)]], forgotten=()) as board:
+        for i in range(5, 11):
+            board.journal[i] = telemetry(i)
+        link, heard = greeted(board)
+        wait_until(lambda: heard.seqs[-1:] == [10])
+        link.close()
+        assert heard.gaps == [(1, 4)]
+        assert link.bad_frames >= len(odd)
+
+
+def test_a_pulled_cable_is_told_at_once():
+    with FakeBoard([telemetry(1)]) as board:
+        link, heard = greeted(board)
+        wait_until(lambda: heard.seqs == [1])
+        board.pull_the_plug()
+        wait_until(lambda: heard.lost is not None)
+        link.close()
+        assert heard.lost.code == codes.BOARD_LOST
+
+
+def test_no_such_port():
+    with pytest.raises(RigError) as raised:
+        Link("/dev/no-such-port", lambda batch: None)
+    assert raised.value.code == codes.PORT_NOT_FOUND
+
+
+def test_a_file_is_no_port(tmp_path):
+    path = tmp_path / "file"
+    path.touch()
+    with pytest.raises(RigError) as raised:
+        Link(str(path), lambda batch: None)
+    assert raised.value.code == codes.PORT_NOT_A_RIG
+    assert str(path) in raised.value.text
+
+
+def test_a_port_is_opened_by_one_program_only():
+    master, slave = pty.openpty()
+    path = os.ttyname(slave)
+    link = Link(path, lambda batch: None)
+    with pytest.raises(RigError) as raised:
+        Link(path, lambda batch: None)
+    link.close()
+    os.close(master)
+    os.close(slave)
+    assert raised.value.code == codes.PORT_NOT_FOUND
+    assert "in use" in raised.value.text
+
+
+def test_a_closed_link_leaves_no_thread():
+    before = threading.active_count()
+    with FakeBoard() as board:
+        link, _ = greeted(board)
+        link.close()
+    assert threading.active_count() == before
