@@ -79,7 +79,7 @@ def _between(points: list[CrossPoint], index: int, level: float) -> tuple[float,
         at = float(root_scalar(lambda t: float(cubic(t)) - level, bracket=(a.t_h, b.t_h), method="brentq").root)
     local = float(cubic(at, 1)) or slope
     local = local if abs(local) > 0.1 * abs(slope) else slope
-    return at, local, math.hypot((1 - share) * a.u_independent_pct, share * b.u_independent_pct), abs(at - straight) / 2
+    return at, local, math.hypot((1 - share) * a.u_independent_pct, share * b.u_independent_pct), abs(at - straight)
 
 
 def _straight(window: list[CrossPoint], t: np.ndarray, level: float) -> tuple[float, float, float, float]:

@@ -17,7 +17,7 @@ uncertainty common to the lit readings.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from .folder import RunData
 from .kinetics import Readings, describe, solve_all
 from .pulses import Reading
 from .quenching import REFERENCE_SLOPE_PER_K, Timed, quenching_of, slope_per_k
-from .results import CellResult, CurvePoint, Fit, Headline, Quenching
+from .results import CellResult, Crossing, CurvePoint, Fit, Headline, Quenching
 from .stress import Stress, equivalent_s
 
 SAME_TEMPERATURE_K = 2.0
@@ -238,18 +238,27 @@ def _fits(judged: list[_Judged], zero_s_h: float) -> list[Fit]:
     return describe(solve_all(data), zero_s_h, max(j.t_h for j in used))
 
 
-def _crossing(judged: list[_Judged], level: float, zero_s_h: float, stress: Stress):
-    """The curve from the baseline (placed at t = -zero_s_h) on; the final reading only where no hot one stands beside it.
+def _crossing(judged: list[_Judged], level: float, zero_s_h: float, stress: Stress) -> Crossing:
+    """Crossing of the curve from the baseline (placed at t = -zero_s_h) on; the final reading only where no hot one stands beside it.
 
-    A reading far less certain than the rest, such as the first one after a ramp, would bend the curve and is passed over.
+    A reading far less certain than the rest, such as the first one after a ramp, may bend the curve: the crossing is the mean of those with
+    and without it, half their difference goes into the uncertainty.
     """
-    points = [CrossPoint(-zero_s_h, 100.0, 0.0, 0.0)]
     usual = float(np.median([j.independent for j in judged if j.independent > 0] or [0.0]))
+    every = crossing(*_cross_points(judged, zero_s_h, math.inf, stress), level)
+    clear = crossing(*_cross_points(judged, zero_s_h, _FAR_LESS_CERTAIN * usual, stress), level) if usual else every
+    if every.t_h is None or clear.t_h is None:
+        return every
+    u = [c.u_t_h for c in (every, clear) if c.u_t_h is not None]
+    return replace(every, t_h=(every.t_h + clear.t_h) / 2, u_t_h=math.hypot(max(u), (every.t_h - clear.t_h) / 2) if u else None)
+
+
+def _cross_points(judged: list[_Judged], zero_s_h: float, u_max: float, stress: Stress) -> tuple[list[CrossPoint], float]:
+    """Return (points with their own relative uncertainty up to u_max, stress time of the last)."""
+    points = [CrossPoint(-zero_s_h, 100.0, 0.0, 0.0)]
     for j in judged:
-        if j.remnant is None or (usual and j.independent > _FAR_LESS_CERTAIN * usual):
-            continue
-        if j.timed.s_h > 0 and j.t_h > points[-1].t_h:
+        if j.remnant is not None and j.independent <= u_max and j.timed.s_h > 0 and j.t_h > points[-1].t_h:
             pct = 100 * j.remnant
             points.append(CrossPoint(j.t_h, pct, pct * j.independent, pct * j.common))
-    end = max((p.t_h for p in points), default=0.0) if stress.began_s is not None else 0.0
-    return crossing(points if len(points) > 1 else [], end, level)
+    end_h = points[-1].t_h if stress.began_s is not None else 0.0
+    return (points if len(points) > 1 else []), max(end_h, 0.0)
