@@ -76,6 +76,9 @@ class StepChannel:
     def abort(self):
         """Stop at once, forget what is queued, return the exact signed count."""
 
+    def recall(self):
+        """Take back the queued segments that the hardware has not begun; return how many."""
+
     def running(self):
         """True while segments are left."""
 

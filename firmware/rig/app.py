@@ -8,7 +8,7 @@ spent.
 from micropython import const
 from remnant_protocol import codec
 from remnant_protocol import messages as m
-from remnant_protocol.errors import OK, PUMP_UNKNOWN, WRONG_STATE, RigError
+from remnant_protocol.errors import OK, PUMP_BUSY, PUMP_UNKNOWN, WRONG_STATE, RigError
 
 from .clock import Clock, ticks_diff
 from .commands import Commands, task_failed
@@ -176,14 +176,16 @@ class App:
             self._outputs_off(by)
 
     def pause(self):
-        """Light off, pumps stopped, temperature held; the program's clock stands still."""
+        """Light off, temperature held; the program's clock stands still. Raises RigError(WRONG_STATE | PUMP_BUSY): a pump in motion is
+        not interrupted, because half a dose cannot be taken up again."""
         if self.state != m.RUNNING or self.probe.active:
             raise RigError(WRONG_STATE, value=self.state)
+        for i, pump in enumerate(self.pumps):
+            if pump.busy:
+                raise RigError(PUMP_BUSY, value=i)
         self._enter(m.PAUSED)
         self.executor.pause()
         self.lamp.suspend()
-        for pump in self.pumps:
-            pump.stop()
 
     def resume(self):
         if self.state != m.PAUSED:
@@ -201,9 +203,8 @@ class App:
 
     def reload(self):
         """Settings have changed: every part takes them over."""
-        for part in (self.thermometry, self.heater, self.lamp, self.safety):
+        for part in [self.thermometry, self.heater, self.lamp, self.safety] + self.pumps:
             part.reload()
-        self.pumps = make_pumps(self.hal, self.settings, self.limits)
 
     # ---- inside
 

@@ -30,12 +30,12 @@ TABLE = {
     33: ("pump0_syringe_nl", 60000000, 0, 1 << 30),
     34: ("pump0_steps_per_turn", 3200, 200, 51200),
     35: ("pump0_accel_steps_per_s2", 20000, 10, 1000000),
-    36: ("pump0_backlash_steps", 0, 0, 20000),
+    36: ("pump0_backlash_steps", 40, 0, 20000),
     40: ("pump1_pl_per_turn", 330260000, 0, (1 << 31) - 1),  # 14.50 mm syringe (10 mL), lead 2 mm
     41: ("pump1_syringe_nl", 10000000, 0, 1 << 30),
     42: ("pump1_steps_per_turn", 3200, 200, 51200),
     43: ("pump1_accel_steps_per_s2", 20000, 10, 1000000),
-    44: ("pump1_backlash_steps", 0, 0, 20000),
+    44: ("pump1_backlash_steps", 40, 0, 20000),
 }
 
 

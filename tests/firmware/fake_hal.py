@@ -159,6 +159,10 @@ class FakeChannel:
         self.queue = []
         return self.count
 
+    def recall(self):
+        taken, self.queue = len(self.queue), []
+        return taken
+
     def running(self):
         return bool(self.queue)
 

@@ -160,6 +160,13 @@ def test_a_pause_does_not_count_into_a_duration():
     assert ended(bench)
 
 
+def test_a_pump_in_motion_is_not_paused():
+    bench = run([[m.FLOW, 0, 1_000_000], [p.WAIT, [p.DURATION, 60_000], 0, 0]])
+    bench.ticks(3)
+    assert bench.command(2, m.PAUSE)[2] == e.PUMP_BUSY
+    assert bench.app.state == m.RUNNING
+
+
 def test_a_program_of_endless_blocks_never_holds_the_loop():
     bench = run([[p.REPEAT, 65535, [[p.REPEAT, 65535, [[p.REPEAT, 65535, []]]]]]])
     bench.ticks(20)
