@@ -180,7 +180,7 @@ async def open_rig(spec: str = "virtual", pumps: Mapping[str, int] | None = None
             board = await Board.connect(path, records.take)
         except RigError as error:
             if virtual:
-                raise RigError(codes.NOT_STARTED, where=virtual.log().strip()[-500:] or explain(error)) from None
+                raise RigError(codes.NOT_STARTED, where=virtual.log().strip().rpartition("\n")[2][-200:] or explain(error)) from None
             raise
         try:
             await board.ready()

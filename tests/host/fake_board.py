@@ -16,6 +16,7 @@ from collections import Counter
 from typing import Any
 
 import msgpack
+
 from remnant_protocol import frame
 from remnant_protocol import messages as m
 
@@ -188,7 +189,9 @@ class FakeBoard:
         self._out = b""
         self._sent = self._counted = 0
         self._cursor = max(self.first_seq, self.acknowledged + 1)
-        self._answer(m.WELCOME, self.major, 0, "fake", "F-1", 1, self.table_hash, BOOT_ID, 0, self.state, self._cursor, self.next_seq, 3, True)
+        self._answer(
+            m.WELCOME, self.major, 0, "fake", "F-1", 1, self.table_hash, BOOT_ID, 0, self.state, self._cursor, self.next_seq, 3, True
+        )
 
     def _command(self, fields: list[Any]) -> None:
         number, op, arguments = fields[1], fields[2], fields[3:]

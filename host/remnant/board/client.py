@@ -232,9 +232,11 @@ class Board:
         return self._next_id
 
     async def _ask(
-        self, key: tuple[int, int | None], *message: Any, every_s: float = ANSWER_S, give_up_s: float = ANSWER_S * TRIES
+        self, key: tuple[int, int | None], *message: Any, every_s: float | None = None, give_up_s: float | None = None
     ) -> list[Any]:
-        """Send a message until the answer (number, first field) comes."""
+        """Send a message every ANSWER_S, TRIES times, until the answer (number, first field) comes."""
+        every_s = every_s or ANSWER_S
+        give_up_s = give_up_s or ANSWER_S * TRIES
         future = self._waiting[key] = self._loop.create_future()
         end = self._loop.time() + give_up_s
         try:

@@ -29,8 +29,8 @@ class Follower:
 
     def __init__(self, compiled: Compiled):
         self._steps = {step.index: step for step in compiled.steps}
-        self._planned_s = {step.index: max(step.planned_s, 0.1) for step in compiled.steps}
-        self._total_s = sum(self._planned_s.values()) or 1.0
+        self._planned_s = {step.index: max(step.planned_s / step.times, 0.1) for step in compiled.steps}  # of one pass
+        self._total_s = sum(self._planned_s[step.index] * step.times for step in compiled.steps) or 1.0
         self._before_s = 0.0
         self._step: int | None = None
         self._step_began_s = 0.0

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from fake_board import FakeBoard, telemetry, wait_until
+
 from remnant.board import Board
 from remnant.board import client as client_module
 from remnant_protocol import errors as codes

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from fake_board import BOOT_ID, FakeBoard, telemetry, wait_until
+
 from remnant.link import Link
 from remnant_protocol import errors as codes
 from remnant_protocol import messages as m
@@ -96,7 +97,7 @@ def test_acknowledges_only_what_is_committed():
         link.committed(12)
         wait_until(lambda: board.acknowledged == 12)
         link.close()
-        assert [m.ACK, 12] == [ack[i] for ack in [[a for a in board.asked if a[0] == m.ACK][-1]] for i in (0, 3)]
+        assert [ack[i] for ack in [[a for a in board.asked if a[0] == m.ACK][-1]] for i in (0, 3)] == [m.ACK, 12]
         assert {a[2] for a in board.asked if a[0] == m.ACK} == {BOOT_ID}
 
 

@@ -1,6 +1,7 @@
 """Which port is meant."""
 
 import pytest
+
 from remnant.link import ports
 from remnant_protocol import errors as codes
 from remnant_protocol.errors import RigError

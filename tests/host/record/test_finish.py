@@ -9,6 +9,7 @@ import msgpack
 import pyarrow.parquet
 import pytest
 from fake_board import telemetry
+
 from remnant.link import Batch
 from remnant.record import Journal, finish, recover
 from remnant_protocol import errors as codes

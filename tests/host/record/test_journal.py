@@ -6,6 +6,7 @@ import threading
 import msgpack
 import pytest
 from fake_board import telemetry
+
 from remnant.link import Batch
 from remnant.record import Journal
 from remnant.record.journal import FILE_NAME

@@ -1,0 +1,52 @@
+"""How far a run is: by the planned length of its steps and the board's own time."""
+
+from remnant.plan import Compiled, StepInfo
+from remnant.run.progress import Follower
+from remnant_protocol import messages as m
+
+COMPILED = Compiled(
+    [], b"", [StepInfo(0, "short", "a short step", 10.0), StepInfo(1, "long", "a long step", 90.0)], [], {}, 100.0, 1000, "time", None, []
+)
+
+
+def follower(*bodies):
+    follower = Follower(COMPILED)
+    for body in bodies:
+        follower.record(list(body))
+    return follower.progress()
+
+
+def event(t_s, *arguments):
+    return (m.EVENT, 1, t_s, 0, *arguments)
+
+
+START = event(100, m.RUN_STARTED, b"")
+
+
+def test_begins_at_nothing():
+    progress = follower()
+    assert (progress.fraction, progress.left_s, progress.board_s) == (0.0, None, 0.0)
+
+
+def test_a_step_counts_by_its_planned_length():
+    progress = follower(START, event(100, m.STEP_BEGAN, 0, 1), event(105, m.MARKED, 1))
+    assert progress.fraction == 0.05
+    assert progress.step == "a short step"
+
+
+def test_a_step_that_takes_longer_than_planned_does_not_run_ahead():
+    assert follower(START, event(100, m.STEP_BEGAN, 0, 1), event(400, m.MARKED, 1)).fraction == 0.10
+
+
+def test_is_whole_at_the_end():
+    steps = [event(100, m.STEP_BEGAN, 0, 1), event(110, m.STEP_ENDED, 0, 1), event(110, m.STEP_BEGAN, 1, 1), event(150, m.STEP_ENDED, 1, 1)]
+    progress = follower(START, *steps)
+    assert (progress.fraction, progress.board_s) == (1.0, 50.0)
+
+
+def test_a_repeated_step_counts_pass_by_pass():
+    compiled = Compiled([], b"", [StepInfo(0, "again", "again", 40.0, times=4)], [], {}, 40.0, 1000, "time", None, [])
+    follower = Follower(compiled)
+    for body in (START, event(100, m.STEP_BEGAN, 0, 1), event(110, m.STEP_ENDED, 0, 1), event(110, m.STEP_BEGAN, 0, 2)):
+        follower.record(list(body))
+    assert follower.progress().fraction == 0.25
