@@ -92,3 +92,28 @@ def test_messages_with_wrong_fields_are_ignored():
         bench.talk()
     bench.ticks(2)
     assert bench.app.state == m.READY
+
+
+def test_a_control_tick_with_heater_and_lamp_on_allocates_nothing():
+    import gc
+    import sys
+
+    if sys.implementation.name != "micropython":
+        return
+    bench = Bench()
+    bench.ready()
+    bench.app.drive(m.HEATER, [80000, 0])
+    bench.app.drive(m.LAMP, [10000])
+    bench.hal.adc.monitor = 10200
+    bench.app._telemetry_due = 1 << 29
+    bench.ticks(5)
+    app, pass_us = bench.app, bench.hal.clock.pass_us
+    gc.collect()
+    gc.disable()
+    before = gc.mem_alloc()
+    for _ in range(20):
+        app.tick()
+        pass_us(100_000)
+    after = gc.mem_alloc()
+    gc.enable()
+    assert after == before, (after - before) / 20
