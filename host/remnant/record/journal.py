@@ -1,7 +1,8 @@
 """The journal of a run: run.sqlite (WAL), written by one thread, acknowledged to the board only after the commit.
 
-Whatever has come while a commit was under way goes into the next one, so a fast line makes large commits and a slow one small ones.
-Inserting is idempotent: the key is (boot_id, seq).
+A commit takes what has come within GATHER_S or GATHER_RECORDS, and everything that came while the last one was under way. That is well
+below what a board's ring holds, so even a virtual board in a hurry does not wait for it, and it saves board and disk an acknowledgement and
+a flush for each record. Inserting is idempotent: the key is (boot_id, seq).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ from remnant_protocol.errors import RigError
 from ..link import Batch
 
 FILE_NAME = "run.sqlite"
+GATHER_S = 0.02
+GATHER_RECORDS = 32
 SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -84,9 +88,7 @@ class Journal:
         self._opened.set()
         going = True
         while going:
-            waiting = [self._queue.get()]
-            while not self._queue.empty():
-                waiting.append(self._queue.get())
+            waiting = self._gathered()
             going = _END not in waiting
             try:
                 seq = self._commit(connection, [item for item in waiting if item is not _END])
@@ -98,6 +100,19 @@ class Journal:
         with contextlib.suppress(sqlite3.Error):  # one file and nothing beside it; after a failure whatever is there stays
             connection.execute("PRAGMA journal_mode=DELETE")
         connection.close()
+
+    def _gathered(self) -> list[Any]:
+        waiting = [self._queue.get()]
+        records = _records_in(waiting[0])
+        end = time.monotonic() + GATHER_S
+        while waiting[-1] is not _END:
+            left_s = end - time.monotonic() if records < GATHER_RECORDS else 0.0
+            try:
+                waiting.append(self._queue.get(timeout=left_s) if left_s > 0 else self._queue.get_nowait())
+            except queue.Empty:
+                break
+            records += _records_in(waiting[-1])
+        return waiting
 
     def _commit(self, connection: sqlite3.Connection, items: list[Any]) -> int | None:
         """One transaction; return the last sequence number of it."""
@@ -128,6 +143,10 @@ class Journal:
             raise
         self.records += len(rows)
         return last
+
+
+def _records_in(item: Any) -> int:
+    return len(item.records) if isinstance(item, Batch) else 0
 
 
 def _failed(path: Path, error: Exception) -> RigError:
