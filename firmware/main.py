@@ -4,6 +4,7 @@ Whatever ends the application, outputs are made safe and the board restarts: Mic
 """
 
 import board
+
 from rig.app import App
 
 

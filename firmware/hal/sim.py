@@ -13,6 +13,7 @@ import time
 from array import array
 
 from micropython import const
+
 from plant.rig import Plant
 
 from .contract import LEASE_MS, MONITOR, SENSOR

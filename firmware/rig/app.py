@@ -6,6 +6,7 @@ spent.
 """
 
 from micropython import const
+
 from remnant_protocol import codec
 from remnant_protocol import messages as m
 from remnant_protocol.errors import OK, PUMP_BUSY, PUMP_UNKNOWN, WRONG_STATE, RigError
@@ -301,4 +302,3 @@ class App:
             link.answer(m.DESCRIPTION, fields[1], description(self, fields[1]))
         elif kind == m.RESEND and len(fields) == 3 and fields[1] == self.hal.identity.boot_id:
             self.journal.rewind(fields[2])
-

@@ -7,6 +7,7 @@ they have done what was asked; a newer command for the same output ends the watc
 import gc
 
 from micropython import const
+
 from remnant_protocol import messages as m
 from remnant_protocol.errors import BAD_ARGUMENTS, OK, SUPERSEDED, TASK_FAILED, UNKNOWN_COMMAND, WRONG_STATE, RigError
 

@@ -5,6 +5,7 @@ _STEPS_MAX operations run per call, so a program without a wait cannot hold the 
 """
 
 from micropython import const
+
 from remnant_protocol import program as p
 from remnant_protocol.errors import NESTING_LIMIT, WAIT_TIMEOUT, RigError
 from remnant_protocol.messages import (

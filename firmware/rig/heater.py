@@ -6,6 +6,7 @@ block falls _CATCH_UP_MC behind, so a slow block is never chased by a setpoint t
 """
 
 from micropython import const
+
 from remnant_protocol.errors import RAMP_LIMIT, SETPOINT_LIMIT, RigError
 
 OFF_MC = const(-300000)  # the setpoint as told in telemetry while the heater is off

@@ -6,6 +6,7 @@ there is room to tell it.
 """
 
 from micropython import const
+
 from remnant_protocol import codec
 from remnant_protocol.messages import EVENT, GAP
 

@@ -4,6 +4,7 @@ Units: irradiance uW/cm2, duty 0..65535. The monitor corrects droop by an integr
 """
 
 from micropython import const
+
 from remnant_protocol.errors import IRRADIANCE_LIMIT, RigError
 
 MONITOR_SAMPLES = const(16)

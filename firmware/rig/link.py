@@ -5,6 +5,7 @@ Longest blocking: one read and one write of what the line takes at once.
 """
 
 from micropython import const
+
 from remnant_protocol import codec, frame
 from remnant_protocol.errors import RigError
 from remnant_protocol.messages import COMMAND, HELLO

@@ -4,6 +4,7 @@ The pulses and their sampling belong to hardware (hal.optics); this is the table
 """
 
 from micropython import const
+
 from remnant_protocol.errors import CELL_UNKNOWN, PROBE_BUSY, PROBE_LIMIT, RigError
 from remnant_protocol.messages import PROBE_READING
 

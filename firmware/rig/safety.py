@@ -16,6 +16,7 @@ Nothing here sleeps, allocates or talks: `check` decides, `trip` acts, the journ
 """
 
 from micropython import const
+
 from remnant_protocol.errors import (
     CAUSE_REMAINS,
     INTERLOCK_OPEN,

@@ -4,6 +4,7 @@ A value is kept only inside its range, and board limits (board.py) are not setti
 """
 
 from micropython import const
+
 from remnant_protocol import codec
 from remnant_protocol.errors import SETTING_RANGE, SETTING_UNKNOWN, RigError
 

@@ -71,7 +71,11 @@ WORDS = {
         "temperature {value} mdegC is over the cut-off of {limit} mdegC. Everything is off",
         "Let the block cool by 5 degC and find out why it went so hot before you clear the fault.",
     ),
-    e.SETPOINT_LIMIT: ("SETPOINT_LIMIT", "a setpoint of {value} mdegC is beyond the board's {limit} mdegC", "Ask for a temperature within it."),
+    e.SETPOINT_LIMIT: (
+        "SETPOINT_LIMIT",
+        "a setpoint of {value} mdegC is beyond the board's {limit} mdegC",
+        "Ask for a temperature within it.",
+    ),
     e.RAMP_LIMIT: ("RAMP_LIMIT", "a ramp of {value} mdegC/min is beyond the board's {limit} mdegC/min", "Ask for a slower ramp."),
     e.IRRADIANCE_LIMIT: (
         "IRRADIANCE_LIMIT",
@@ -88,7 +92,11 @@ WORDS = {
     e.CELL_UNKNOWN: ("CELL_UNKNOWN", "cell mask {value} is not of this board (limit {limit})", "Name cells that the board has."),
     e.STORE_FULL: ("STORE_FULL", "the store is full", "Make room and try again."),
     e.STORE_CORRUPT: ("STORE_CORRUPT", "what is stored at {where} is damaged", "Use another copy."),
-    e.JOURNAL_FAILED: ("JOURNAL_FAILED", "records cannot be written to {where}", "Make room on the disk; the board keeps its records until then."),
+    e.JOURNAL_FAILED: (
+        "JOURNAL_FAILED",
+        "records cannot be written to {where}",
+        "Make room on the disk; the board keeps its records until then.",
+    ),
     e.PROGRAM_TOO_LARGE: (
         "PROGRAM_TOO_LARGE",
         "the program takes {value} bytes and the board keeps {limit}",
@@ -100,7 +108,11 @@ WORDS = {
         "the program is of version {value}, the board runs version {limit}",
         "Flash the board with the firmware of this version.",
     ),
-    e.PROGRAM_INVALID: ("PROGRAM_INVALID", "the board cannot run the program (at {where}, value {value}, limit {limit})", "Correct the plan."),
+    e.PROGRAM_INVALID: (
+        "PROGRAM_INVALID",
+        "the board cannot run the program (at {where}, value {value}, limit {limit})",
+        "Correct the plan.",
+    ),
     e.PROGRAM_MISSING: ("PROGRAM_MISSING", "the board has no program", "Run a plan."),
     e.PLAN_INVALID: ("PLAN_INVALID", "the plan {where} cannot be run", "Correct it; `remnant check` tells everything at once."),
     e.WAIT_TIMEOUT: (

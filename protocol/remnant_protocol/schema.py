@@ -57,7 +57,9 @@ MESSAGES = {
     m.EXECUTED: ("EXECUTED", ("seq:u32",) + _TIME + ("id:u32", "op:u8", "code:u16", "begun_s:u32", "begun_us:u32", "measured:*")),
     m.FAULT: (
         "FAULT",
-        ("seq:u32",) + _TIME + ("code:u16", "value:i32", "limit:i32", "last_temp_mc:i32", "last_irradiance_uw_per_cm2:u32", "off_after_us:u32"),
+        ("seq:u32",)
+        + _TIME
+        + ("code:u16", "value:i32", "limit:i32", "last_temp_mc:i32", "last_irradiance_uw_per_cm2:u32", "off_after_us:u32"),
     ),
     m.PROBE_READING: (
         "PROBE_READING",

@@ -12,7 +12,8 @@ SOURCE = """
 import gc, json, sys, time
 from remnant_protocol import codec, frame
 values = [123456, 17280, 500000, 2, 3, 80000, 79987, 25000, 13107, 10012, 1728000, 1700]
-names = ["seq", "t_s", "t_us", "state", "step", "setpoint_mc", "temp_mc", "heater_u16", "lamp_u16", "irradiance_uw", "exposure_mj", "late_us"]
+names = ["seq", "t_s", "t_us", "state", "step", "setpoint_mc", "temp_mc", "heater_u16", "lamp_u16",
+         "irradiance_uw", "exposure_mj", "late_us"]
 record = codec.TelemetryRecord()
 body = [64] + values
 named = {}

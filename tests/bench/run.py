@@ -44,7 +44,7 @@ def main(wanted: list[str]) -> int:
 
 
 def met(row: dict) -> str:
-    """"yes" or "no" for a goal such as "<= 30", "" for none."""
+    """yes or no for a goal such as "<= 30", "" for none."""
     sign, _, limit = str(row["goal"]).partition(" ")
     if sign not in COMPARE:
         return ""
@@ -53,8 +53,8 @@ def met(row: dict) -> str:
 
 def show(rows: list[dict]) -> None:
     table = Table()
-    for column, justify in (("name", "left"), ("value", "right"), ("unit", "left"), ("goal", "left"), ("met", "left"), ("compared with", "left")):
-        table.add_column(column, justify=justify, overflow="fold")
+    for column in ("name", "value", "unit", "goal", "met", "compared with"):
+        table.add_column(column, justify="right" if column == "value" else "left", overflow="fold")
     for row in rows:
         value = f"{row['value']:.4g}" if isinstance(row["value"], float) else str(row["value"])
         table.add_row(row["name"], value, row["unit"], str(row["goal"]), met(row), row["compared_with"])

@@ -3,6 +3,7 @@
 from math import exp
 
 from fake_hal import FakeHal
+
 from remnant_protocol import codec, frame
 from remnant_protocol import messages as m
 from rig.app import App

@@ -1,4 +1,5 @@
 from fake_hal import FakeClock
+
 from rig.clock import Clock, ticks_diff
 
 

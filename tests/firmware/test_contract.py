@@ -1,6 +1,7 @@
 """Every hal keeps the contract: the fake bench of these tests and the virtual board."""
 
 import fake_hal
+
 from hal import contract
 
 
@@ -43,6 +44,7 @@ def test_the_fake_bench_keeps_the_contract():
 
 def test_the_virtual_board_keeps_the_contract():
     import board
+
     from hal.sim import SimHal
 
     assert_hal_keeps_the_contract(SimHal({"seed": 1, "cells": ["templated", "control"]}, board.LIMITS, board.LAMP_NM))
@@ -50,6 +52,7 @@ def test_the_virtual_board_keeps_the_contract():
 
 def test_a_virtual_lease_ends_by_itself():
     import board
+
     from hal.sim import SimHal
 
     hal = SimHal({"seed": 1, "cells": []}, board.LIMITS, board.LAMP_NM)

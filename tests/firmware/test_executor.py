@@ -1,4 +1,5 @@
 from bench import Bench
+
 from remnant_protocol import errors as e
 from remnant_protocol import messages as m
 from remnant_protocol import program as p

@@ -1,4 +1,5 @@
 from fake_hal import LIMITS, FakeOutput, Settings, raises
+
 from remnant_protocol.errors import RAMP_LIMIT, SETPOINT_LIMIT
 from rig.heater import OFF_MC, Heater
 

@@ -1,4 +1,5 @@
 from fake_hal import FakeClock
+
 from remnant_protocol import codec
 from remnant_protocol.messages import EVENT, GAP, MARKED
 from rig.clock import Clock

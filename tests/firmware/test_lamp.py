@@ -1,4 +1,5 @@
 from fake_hal import LIMITS, FakeAdc, FakeOutput, Settings, raises
+
 from remnant_protocol.errors import IRRADIANCE_LIMIT
 from rig.lamp import Lamp
 

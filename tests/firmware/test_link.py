@@ -1,4 +1,5 @@
 from fake_hal import FakeClock, FakeLine
+
 from remnant_protocol import codec, frame
 from remnant_protocol.messages import MARKED
 from rig.clock import Clock

@@ -1,4 +1,5 @@
 from fake_hal import LIMITS, FakeAdc, FakeClock, FakeOptics, FakeOutput, Settings, raises
+
 from remnant_protocol import codec
 from remnant_protocol.errors import CELL_UNKNOWN, PROBE_BUSY, PROBE_LIMIT
 from rig.clock import Clock

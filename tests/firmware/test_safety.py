@@ -1,5 +1,6 @@
 from bench import Bench
 from fake_hal import raises
+
 from remnant_protocol import errors as e
 from remnant_protocol import messages as m
 

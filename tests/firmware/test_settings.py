@@ -1,4 +1,5 @@
 from fake_hal import FakeStore, raises
+
 from remnant_protocol import codec
 from remnant_protocol.errors import SETTING_RANGE, SETTING_UNKNOWN
 from rig.settings import TABLE, Settings

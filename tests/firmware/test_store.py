@@ -1,6 +1,7 @@
 from binascii import crc32
 
 from fake_hal import LIMITS, FakeStore, raises
+
 from remnant_protocol import errors as e
 from remnant_protocol import program as p
 from rig.store import ProgramStore

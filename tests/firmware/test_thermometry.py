@@ -1,6 +1,7 @@
 from math import exp
 
 from fake_hal import FakeAdc, Settings
+
 from rig.thermometry import Thermometry, beta_celsius, steinhart_hart_celsius
 
 

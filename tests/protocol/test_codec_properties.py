@@ -6,6 +6,7 @@ import msgpack
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from remnant_protocol import codec
 from remnant_protocol.errors import BAD_ARGUMENTS, RigError
 

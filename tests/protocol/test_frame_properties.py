@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from remnant_protocol import frame
 
 BODIES = st.binary(min_size=1, max_size=frame.BODY_MAX)

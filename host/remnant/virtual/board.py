@@ -83,7 +83,9 @@ class VirtualBoard:
 
     def log(self) -> str:
         """What the process wrote to its error output."""
-        with contextlib.suppress(OSError, AttributeError):
+        if self._folder is None:
+            return ""
+        with contextlib.suppress(OSError):
             return Path(self._folder.name, "log").read_text(encoding="utf-8", errors="replace")
         return ""
 
