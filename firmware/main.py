@@ -3,15 +3,23 @@
 Whatever ends the application, outputs are made safe and the board restarts: MicroPython's prompt must never be left with a heater on.
 """
 
-import board
+import gc
 
-from rig.app import App
+threshold = getattr(gc, "threshold", lambda size: None)  # CPython has none of its own
+threshold(4096)  # collect often while modules load: what stays lies close together, and large buffers find room behind it
+
+import board  # noqa: E402
+
+from rig.app import App  # noqa: E402
 
 
 def main():
     hal = board.make_hal()
     try:
-        App(hal).run()
+        app = App(hal)
+        gc.collect()
+        threshold(-1)  # from here on the loop allocates next to nothing
+        app.run()
     except Exception as error:
         hal.tell_exception(error)
     finally:

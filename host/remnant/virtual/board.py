@@ -6,6 +6,7 @@ process ends with the launcher whatever becomes of it.
 
 from __future__ import annotations
 
+import binascii
 import contextlib
 import fcntl
 import json
@@ -37,6 +38,7 @@ class VirtualBoard:
     def __init__(self, interpreter: Interpreter | None = None, heap: str | None = None, **scenario: Any):
         self.scenario = {"seed": 1, "cells": ["templated", "control"], "speed": 0, "faults": [], **scenario}
         self.scenario.setdefault("boot_id", (self.scenario["seed"] * 2654435761 + 1) & 0x7FFFFFFF)
+        self.scenario.setdefault("firmware_hash", _firmware_hash())
         self.interpreter = interpreter
         self._heap = heap
         self._process: subprocess.Popen | None = None
@@ -135,3 +137,11 @@ class VirtualBoard:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _firmware_hash() -> int:
+    """CRC-32 over the names and texts of all that the board runs."""
+    crc, root = 0, bundle.root()
+    for path in sorted(path for folder in BOARD_PATHS for path in (root / folder).rglob("*.py")):
+        crc = binascii.crc32(path.relative_to(root).as_posix().encode() + path.read_bytes(), crc)
+    return crc
