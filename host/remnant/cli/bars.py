@@ -9,7 +9,7 @@ from ..run import Progress
 from .output import Output
 
 PLAIN_EVERY_S = 5.0
-_WIDTH = 24
+_WIDTH = 12  # with the rest of the line it fits a terminal of 80 columns
 
 
 class Bars:
@@ -51,7 +51,9 @@ class Bars:
         if self._live:
             filled = int(progress.fraction * _WIDTH)
             bar = "#" * filled + "." * (_WIDTH - filled)
-            self._live.update(self._tasks[name], completed=progress.fraction, told=f"[{bar}] {_percent(progress)}  {told}")
+            self._live.update(
+                self._tasks[name], completed=progress.fraction, told=f"[{bar}] {_percent(progress)}  {told.removeprefix('run ')}"
+            )
             return
         now = time.monotonic()
         last = progress.fraction >= 1.0 and name not in self._done
