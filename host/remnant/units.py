@@ -93,8 +93,13 @@ _NOUNS = {
     "[mass]": "a mass",
     "[current]": "an electric current",
     "[current] * [time]": "an electric charge",
-    "[length] ** 2 * [mass] / [time] ** 2": "an energy",
-    "[length] ** 2 * [mass] / [time] ** 3": "a power",
+    "[mass] * [length] ** 2 / [time] ** 2": "an energy",
+    "[mass] * [length] ** 2 / [time] ** 3": "a power",
+    "[mass] / [length] ** 3": "a density",
+    "[length] / [time]": "a speed",
+    "[mass] / [length] / [time] ** 2": "a pressure",
+    "[substance]": "an amount of substance",
+    "[substance] / [length] ** 3": "a concentration",
     "1 / [time]": "a frequency",
 }
 _ZERO_CELSIUS_IN_MILLIKELVIN = 273_150
@@ -170,8 +175,10 @@ def dimension_of(text: object) -> str | None:
 
 def show(value: int, kind: Kind) -> str:
     """Return `value` (wire units of `kind`) in ASCII with the unit that reads best: 80000 -> "80 degC", 600000 ms -> "10 min"."""
+    if not value:
+        return f"0 {kind.shown[0][1]}"
     for scale, unit in kind.shown:
-        if value and value % scale == 0 and abs(value) < scale * 10_000:
+        if value % scale == 0 and abs(value) < scale * 10_000:
             return f"{value // scale} {unit}"
     scale, unit = next((pair for pair in kind.shown if abs(value) >= pair[0]), kind.shown[-1])
     return f"{value / scale:.6g} {unit}"

@@ -5,6 +5,7 @@ came before, the next frame is found whole.
 """
 
 from binascii import crc32
+from struct import pack_into
 
 try:
     from micropython import const
@@ -18,25 +19,24 @@ FRAME_MAX = const(256)
 BODY_MAX = const(249)
 _CODED_MAX = const(254)  # between the delimiters
 _CRC = const(4)
+_COPY = "249s"  # BODY_MAX bytes, what is missing filled with zeros
+_RESIDUE = const(0x2144DF1C)  # CRC-32 of anything followed by its own CRC-32: a small integer on every board
 
 
 def encode_into(body, length, out):
     """Write the frame of body[:length] into `out` (at least FRAME_MAX bytes); return its length.
 
+    Allocates nothing when `length` is all of the body, except that a 32-bit MicroPython keeps a CRC over 2^30 outside its small integers.
     Raises ValueError when the body is longer than BODY_MAX. Source: Cheshire and Baker, IEEE/ACM Trans. Netw. 7 (1999) 159 (COBS).
     """
     if length > BODY_MAX:
         raise ValueError("body of %d bytes, at most %d" % (length, BODY_MAX))
-    crc = crc32(body if len(body) == length else memoryview(body)[:length])
-    out[0] = 0
-    out[2 : 2 + length] = body if len(body) == length else memoryview(body)[:length]
+    if len(body) != length or isinstance(body, memoryview):
+        body = bytes(memoryview(body)[:length])
+    pack_into(_COPY, out, 2, body)  # not out[2:...] = body: that makes a slice object
     end = 2 + length
-    out[end] = crc & 0xFF
-    out[end + 1] = (crc >> 8) & 0xFF
-    out[end + 2] = (crc >> 16) & 0xFF
-    out[end + 3] = (crc >> 24) & 0xFF
+    pack_into("<I", out, end, crc32(body))
     end += _CRC
-    out[end] = 0
     # one block of at most 253 bytes: a chain of distances from zero to zero, laid over the zeros themselves
     at = 1
     while at < end:
@@ -45,7 +45,7 @@ def encode_into(body, length, out):
             zero = end
         out[at] = zero - at
         at = zero
-    out[end] = 0
+    out[0] = out[end] = 0
     return end + 1
 
 
@@ -113,12 +113,9 @@ class Parser:
         if at != size or size < _CRC + 2:
             self.bad_cobs += 1
             return
-        tail = size - _CRC
-        body = bytes(body)
-        crc = body[tail] | body[tail + 1] << 8 | body[tail + 2] << 16 | body[tail + 3] << 24
-        body = body[1:tail]
-        if crc32(body) & 0xFFFFFFFF != crc:
+        whole = memoryview(body)[1:]
+        if crc32(whole) != _RESIDUE:
             self.bad_crc += 1
             return
         self.good += 1
-        self._on_body(body)
+        self._on_body(bytes(whole[:-_CRC]))

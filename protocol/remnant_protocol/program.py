@@ -104,13 +104,12 @@ def validate(program, limits):
     """
     if not isinstance(program, list) or not program:
         raise RigError(PROGRAM_INVALID, where="program")
+    if not _is_integer(program[0]):
+        raise RigError(PROGRAM_INVALID, where="version")
     if program[0] != VERSION:
-        raise RigError(PROGRAM_VERSION, where="version", value=program[0] if isinstance(program[0], int) else None, limit=VERSION)
+        raise RigError(PROGRAM_VERSION, where="version", value=program[0], limit=VERSION)
     if len(program) != _FIELDS:
         raise RigError(PROGRAM_INVALID, where="program", value=len(program), limit=_FIELDS)
-    size = len(encode(program))
-    if size > limits["program_max_bytes"]:
-        raise RigError(PROGRAM_TOO_LARGE, where="program", value=size, limit=limits["program_max_bytes"])
     check = _Checker(limits)
     check.integer(program[1], limits["telemetry_min_ms"], _I32_MAX // 2, "telemetry_ms")
     check.cells(program[2], "cells_mask")
@@ -120,6 +119,13 @@ def validate(program, limits):
     check.integer(program[4][0], HOST_LOST_CONTINUE, HOST_LOST_STOP, "host_lost")
     check.integer(program[4][1], 0, _U32_MAX, "host_lost")
     check.block(program[5], "body", 0)
+    size = len(encode(program))  # only now: what has passed has a form, and no depth that a stack minds
+    if size > limits["program_max_bytes"]:
+        raise RigError(PROGRAM_TOO_LARGE, where="program", value=size, limit=limits["program_max_bytes"])
+
+
+def _is_integer(value):
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 class _Checker:
@@ -127,7 +133,7 @@ class _Checker:
         self._limits = limits
 
     def integer(self, value, lowest, highest, where, code=PROGRAM_INVALID):
-        if not isinstance(value, int) or isinstance(value, bool):
+        if not _is_integer(value):
             raise RigError(PROGRAM_INVALID, where=where)
         if not lowest <= value <= highest:
             raise RigError(code, where=where, value=value, limit=lowest if value < lowest else highest)
@@ -153,7 +159,7 @@ class _Checker:
             self.operation(operation, "%s[%d]" % (where, i), depth)
 
     def operation(self, operation, where, depth):
-        if not isinstance(operation, list) or not operation or not isinstance(operation[0], int):
+        if not isinstance(operation, list) or not operation or not _is_integer(operation[0]):
             raise RigError(PROGRAM_INVALID, where=where)
         row = _OPERATIONS.get(operation[0])
         if row is None:
@@ -211,7 +217,7 @@ class _Checker:
 
     def condition(self, condition, where):
         limits = self._limits
-        if not isinstance(condition, list) or not condition or not isinstance(condition[0], int):
+        if not isinstance(condition, list) or not condition or not _is_integer(condition[0]):
             raise RigError(PROGRAM_INVALID, where=where)
         kind = condition[0]
         row = _CONDITIONS.get(kind)

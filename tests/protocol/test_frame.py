@@ -82,3 +82,33 @@ def test_encode_into_keeps_to_the_length_it_is_told():
     assert bytes(out[:n]) == frame.encode(b"abc")
     n = frame.encode_into(memoryview(b"abcdefgh")[2:5], 3, out)
     assert bytes(out[:n]) == frame.encode(b"cde")
+
+
+def test_encode_into_allocates_at_most_the_crc():
+    import gc
+    import sys
+
+    if sys.implementation.name != "micropython":
+        return
+    out = bytearray(frame.FRAME_MAX)
+    body = bytearray(b"\x00\x01\x02\x00" * 13)
+    encode_into = frame.encode_into
+    # a CRC over 2^30 is an object of two 16-byte cells where small integers have 31 bits
+    allowed = 0 if sys.maxsize > 0x7FFFFFFF else 32
+    encode_into(body, 52, out)
+    gc.collect()
+    gc.disable()
+    before = gc.mem_alloc()
+    for _ in range(20):
+        encode_into(body, 52, out)
+    after = gc.mem_alloc()
+    gc.enable()
+    assert after - before <= 20 * allowed, (after - before) / 20
+
+
+def test_a_buffer_of_frame_max_holds_the_longest_frame_and_stale_bytes_do_no_harm():
+    out = bytearray(b"\xaa" * frame.FRAME_MAX)
+    for length in (249, 0, 1, 53):
+        body = bytes([length & 1]) * length
+        n = frame.encode_into(body, length, out)
+        assert parsed([bytes(out[:n])])[0] == [body]

@@ -73,6 +73,10 @@ def test_every_wrong_form_is_refused():
         [p.WAIT, [99], 0, 0],
         [p.WAIT, None, 0, 0],
         [p.WAIT, [p.DURATION, 1], 0, 2],
+        [p.WAIT, [True, 1], 0, 0],
+        [p.MARK, 2**70],
+        [p.MARK, 1.0],
+        [p.MARK, object()],
         [p.REPEAT, 0, []],
         [p.REPEAT, 2, None],
         [p.EVERY, 1000, [], []],
@@ -89,6 +93,8 @@ def test_every_wrong_form_is_refused():
 def test_another_version_is_refused():
     error = refused([2, 1000, 1, [0, 0, 0], [0, 0], []], e.PROGRAM_VERSION)
     assert (error.value, error.limit) == (2, 1)
+    for version in (True, 1.0, "1", None):
+        refused([version, 1000, 1, [0, 0, 0], [0, 0], []], e.PROGRAM_INVALID, "version")
 
 
 def test_nesting_has_its_limit():
@@ -97,6 +103,9 @@ def test_nesting_has_its_limit():
         body = [[p.REPEAT, 2, body]]
     p.validate(program(*body), LIMITS)
     refused(program([p.REPEAT, 2, body]), e.NESTING_LIMIT)
+    for _ in range(2000):  # deeper than any stack
+        body = [[p.REPEAT, 2, body]]
+    refused(program(*body), e.NESTING_LIMIT)
 
 
 def test_a_program_larger_than_the_slot_is_refused():

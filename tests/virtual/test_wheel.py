@@ -10,11 +10,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_an_unpacked_wheel_runs_a_plan(heat, tmp_path):
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)], cwd=ROOT, check=True, capture_output=True
+    )
     (wheel,) = tmp_path.glob("remnant-*.whl")
     package = tmp_path / "package"
     zipfile.ZipFile(wheel).extractall(package)
-    source = "import remnant; assert {!r} in remnant.__file__, remnant.__file__\nfrom remnant.cli import main; main()".format(str(package))
+    source = f"import remnant; assert {str(package)!r} in remnant.__file__, remnant.__file__\nfrom remnant.cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", source, "run", str(heat), "--out", str(tmp_path / "runs")],
         cwd=tmp_path,

@@ -1,4 +1,4 @@
-"""Ready plans and reference data. A plan is `<name>.yaml` in this folder; where its numbers come from is written in it and in SOURCES.md."""
+"""Ready plans and reference data. A plan is `<name>.yaml` here; where its numbers come from is written in it and in SOURCES.md."""
 
 from __future__ import annotations
 

@@ -16,24 +16,12 @@ from remnant_protocol.errors import RigError
 
 from . import timing
 from .compiled import CellInfo, Compiled, ProbeInfo, StepInfo
-from .model import (
-    CELLS,
-    REMNANT_BELOW,
-    ExposeStep,
-    InfuseStep,
-    NoteStep,
-    Plan,
-    Probe,
-    ProbeStep,
-    RampStep,
-    RepeatStep,
-    SoakStep,
-    WaitStep,
-    WithdrawStep,
-)
+from .model import Plan
 from .quantity import Duration
+from .steps import REMNANT_BELOW, ExposeStep, InfuseStep, NoteStep, Probe, ProbeStep, RampStep, RepeatStep, SoakStep, WaitStep, WithdrawStep
 from .walk import steps_of
 from .wording import sentence, word_of
+from .words import CELLS
 
 RAMP_BAND_MC, RAMP_HOLD_MS = 1000, 30_000  # a ramp is over when the block has settled this well
 PROBE_BAND_MC, PROBE_HOLD_MS = 500, 60_000  # a reference reading wants the sample, which lags the block, there too
@@ -209,7 +197,7 @@ class _Builder:
     def _meanwhile(
         self, step: SoakStep | ExposeStep, condition: list[Any], lasts_s: float, final: bool, after: list[Any] | None = None
     ) -> tuple[list[Any], float]:
-        """Return (operations, seconds) of waiting for `condition`, with the step's `every` meanwhile; `after` comes before a last reading."""
+        """Return (operations, seconds) of waiting for `condition`, with the step's `every` meanwhile; `after` precedes a last reading."""
         after = after or []
         if not step.every:
             timeout_ms = timing.whole_minutes_ms(2 * lasts_s + timing.HEATING_MARGIN_S) if condition[0] == p.EXPOSURE else 0
@@ -218,7 +206,7 @@ class _Builder:
         probes: list[list[Any]] = []
         held_mc = self.setpoint_mc
         series = step.name or word_of(step)
-        for at, inner in enumerate(step.every.do):
+        for inner in step.every.do:
             if isinstance(inner, ProbeStep):
                 operations, _ = self._probe(inner.probe, self._probe_id(inner.probe, series))
                 probes.append(operations)
@@ -281,7 +269,7 @@ class _Builder:
         return " and ".join(kind for kind in ("heat", "light") if kind in kinds) or ("liquid" if kinds else "time")
 
     def compare(self) -> list[dict[str, Any]]:
-        """Return the published values; none when an input has been changed, other than a duration: they belong to the default conditions."""
+        """Return the published values; none when an input has been changed, other than a duration: they hold for the defaults."""
         for name, entry in self.plan.inputs.items():
             value = self.plan.inputs_used.get(name, entry.default)
             if value != entry.default and units.dimension_of(entry.default) != units.DURATION.noun:

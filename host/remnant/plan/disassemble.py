@@ -76,7 +76,8 @@ def _condition(condition: list[Any]) -> str:
         return f"{units.show(arguments[0], units.DURATION)} have passed"
     if kind == p.TEMPERATURE:
         target, band, hold = arguments
-        return f"{units.show(target, units.TEMPERATURE)} +- {units.show(band, units.TEMPERATURE_DIFFERENCE)} for {units.show(hold, units.DURATION)}"
+        around = f"{units.show(target, units.TEMPERATURE)} +- {units.show(band, units.TEMPERATURE_DIFFERENCE)}"
+        return f"{around} for {units.show(hold, units.DURATION)}"
     if kind == p.EXPOSURE:
         return f"{units.show(arguments[0], units.EXPOSURE)} have been added"
     if kind == p.PUMPS_DONE:

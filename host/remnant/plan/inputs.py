@@ -27,11 +27,13 @@ def substitute(document: Document, overrides: Mapping[str, Any]) -> tuple[Any, d
     `overrides` are the values of --set, as text or as plain values. Problems go to `document.problems`.
     """
     declared = document.data.get("inputs")
-    declared = {name: entry for name, entry in declared.items() if isinstance(entry, dict)} if isinstance(declared, dict) else {}
+    declared = declared if isinstance(declared, dict) else {}
     used: dict[Path_, str] = {}
     values: dict[str, Any] = {}
     for name, entry in declared.items():
-        values[name] = entry.get("default")
+        if not isinstance(entry, dict) or entry.get("default") is None:
+            continue  # the models tell what is wrong with it
+        values[name] = entry["default"]
         if name in overrides:
             given = overrides[name]
             values[name] = plain(given) if isinstance(given, str) else given
@@ -71,9 +73,12 @@ def _replaced(document: Document, value: Any, path: Path_, declared: Mapping, va
         near = difflib.get_close_matches(name, declared, 1)
         listed = f"Its inputs: {', '.join(declared)}." if declared else f"Declare it: inputs: {{{name}: {{default: ...}}}}."
         document.add(path, f"${name}: the plan has no such input.", f"Did you mean '${near[0]}'? {listed}" if near else listed)
+        document.unknown.add(path)
         return value
     used[path] = name
-    return values[name]
+    if name not in values:
+        document.unknown.add(path)
+    return values.get(name)
 
 
 def _check_limits(document: Document, name: str, entry: dict, value: Any, is_set: bool) -> None:

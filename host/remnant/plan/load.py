@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+
 from remnant import library
 from remnant.errors import PlanError, Problem
 
 from . import check, problems, source
 from .inputs import substitute
-from .model import CELLS, Plan
+from .model import Plan
 from .quantity import Known
+from .words import CELLS
 
 
 def load(

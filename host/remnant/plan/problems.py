@@ -8,14 +8,15 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from .model import BODY, STEPS, Plan, tag_of
+from .model import Plan
 from .source import Document, Path_
+from .steps import BODY, STEPS, tag_of
 
 _TAGS = {tag_of(word): model for word, model in STEPS.items()}
 _BESIDE = {"every": "soak or expose", "stop when": "soak or expose", "name": "the step's word"}
 _NEEDS = {
-    "dict_type": "a mapping, e.g. {key: value}",
-    "model_type": "a mapping, e.g. {key: value}",
+    "dict_type": "a mapping of names to values",
+    "model_type": "a mapping of keys to values",
     "list_type": "a list, each item after a dash",
     "tuple_type": "a list, each item after a dash",
     "string_type": "text; put it in quotes",
@@ -30,19 +31,18 @@ def collect(error: ValidationError, document: Document, used: Mapping[Path_, str
         loc = item["loc"]
         if item["type"] == "too_short" and item["ctx"].get("field_type") == "Tuple" and item["input"]:
             continue  # pydantic also misses the items that were wrong in themselves
-        if item["type"].endswith("_type") and item["input"] is None and _is_default(document, _path(loc)):
-            continue
-        _add(document, _path(loc), item, loc, used)
+        path = _path(loc)
+        if not any(path[:at] in document.unknown for at in range(len(path) + 1)):
+            _add(document, path, item, loc, used)
 
 
 def _add(document: Document, path: Path_, item: Any, loc: tuple[int | str, ...], used: Mapping[Path_, str]) -> None:
     kind, value, context = item["type"], item["input"], item.get("ctx") or {}
     word = path[-1] if path else "plan"
-    label = f"{word}: " if isinstance(word, str) and path else ""
-    if path in used:
-        label = f"{label}${used[path]}: "
+    at_key = bool(loc) and loc[-1] == "[key]"
+    label = "" if at_key else _label(document, path, used)
     if kind == "plan":
-        document.add(path, f"{label}{context['text']}", context["hint"], key=loc[-1] == "[key]")
+        document.add(path, f"{label}{context['text']}", context["hint"], key=at_key)
     elif kind == "extra_forbidden":
         document.add(path, f"unknown key '{word}'{_in(path)}.", _nearest(str(word), loc[:-1], path), key=True)
     elif kind == "missing":
@@ -51,8 +51,11 @@ def _add(document: Document, path: Path_, item: Any, loc: tuple[int | str, ...],
         document.add(path, *_step_problem(value, in_every=kind == "union_tag_invalid" or "every" in path))
     elif kind == "literal_error":
         choices = _literals(str(context["expected"]))
-        if loc[-1] == "[key]":
-            document.add(path, f"'{word}' is none of {', '.join(choices)}.", f"Use {choices[0]}.", key=True)
+        if at_key:
+            document.add(path, f"'{_shown(word)}' is none of {', '.join(choices)}.", f"Write e.g. {choices[0]}.", key=True)
+            return
+        if path == ("version",):
+            document.add(path, f"version {_shown(value)} of the plan language is not known here.", 'Write version: "1".')
             return
         near = difflib.get_close_matches(str(value), choices, 1)
         document.add(
@@ -71,13 +74,17 @@ def _add(document: Document, path: Path_, item: Any, loc: tuple[int | str, ...],
             path, f"'{word}' is no name for an input.", "Use letters, digits and _, beginning with a letter, at most 32.", key=True
         )
     elif kind in _NEEDS:
-        document.add(path, f"{label}{_shown(value)} is not {_NEEDS[kind]}.", _example(loc))
+        what = "has no value; it needs" if value is None else f"{_shown(value)} is not"
+        document.add(path, f"{label}{what} {_NEEDS[kind]}.", _example(loc))
     else:
         document.add(path, f"{label}{item['msg']}.", _example(loc))
 
 
-def _is_default(document: Document, path: Path_) -> bool:
-    return path not in document.values and path not in document.keys
+def _label(document: Document, path: Path_, used: Mapping[Path_, str]) -> str:
+    """Return "to: " or "to: $temperature: ": the last word of the path that stands in the file, and the input it came from."""
+    while path and (path not in document.keys or isinstance(path[-1], int)):
+        path = path[:-1]
+    return "".join([f"{_shown(path[-1])}: " if path else "", f"${used[path]}: " if path in used else ""])
 
 
 def _path(loc: Iterable[int | str]) -> Path_:
@@ -135,14 +142,29 @@ def _example(loc: tuple[int | str, ...]) -> str:
                 return f"Write e.g. {loc[-1]}: {_inline(example)}."
             inner = _models_in(field.annotation)
             if len(inner) == 1:
-                return f"Keys of {loc[-1]}: {', '.join(_keys(inner[0]))}."
+                return f"Write e.g. {loc[-1]}: {{{_sample(inner[0])}}}."
     return {"version": 'Write version: "1".', "steps": "Write at least one step, e.g. - wait: {for: 10 min}."}.get(
         str(loc[-1]) if loc else "", ""
     )
 
 
+def _sample(model: type[BaseModel]) -> str:
+    """Return the keys of a model that a plan must give, each with its example."""
+    given = {
+        field.alias or name: field.examples[0] if field.examples else "..."
+        for name, field in model.model_fields.items()
+        if field.is_required()
+    }
+    return ", ".join(f"{key}: {_inline(example)}" for key, example in given.items()) or ", ".join(f"{key}: ..." for key in _keys(model))
+
+
 def _inline(example: Any) -> str:
-    return f"[{', '.join(map(str, example))}]" if isinstance(example, list) else str(example)
+    """Return an example as one writes it in a plan."""
+    if isinstance(example, list):
+        return f"[{', '.join(map(_inline, example))}]"
+    if isinstance(example, dict):
+        return f"{{{', '.join(f'{key}: {_inline(value)}' for key, value in example.items())}}}"
+    return str(example)
 
 
 def _step_problem(value: Any, in_every: bool) -> tuple[str, str]:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from remnant.errors import PlanError, Problem
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.events import (
@@ -25,6 +24,8 @@ from ruamel.yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
 )
+
+from remnant.errors import PlanError, Problem
 
 SIZE_MAX = 256 * 1024  # bytes; the longest plan of the library has 2 KiB
 DEPTH_MAX = 16  # nested mappings and lists; the language itself needs 10
@@ -52,7 +53,8 @@ class Place:
 class Document:
     """The values of one plan and the places they came from.
 
-    `keys[path]` is where the key (or the list item) begins, `values[path]` where its value begins.
+    `keys[path]` is where the key (or the list item) begins, `values[path]` where its value begins. `unknown` holds the paths whose value
+    could not be found out; they have their problem already.
     """
 
     file: str
@@ -61,6 +63,7 @@ class Document:
     keys: dict[Path_, Place] = field(default_factory=dict)
     values: dict[Path_, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    unknown: set[Path_] = field(default_factory=set)
 
     def place(self, path: Path_, key: bool = False) -> Place:
         """Return the place of `path`, or of the nearest thing around it that is in the file."""
@@ -140,6 +143,8 @@ def _build(document: Document) -> list[Problem]:
 
     def put(value, event):
         place = Place(event.start_mark.line + 1, event.start_mark.column + 1)
+        if stack and stack[-1].key is not None and isinstance(event, ScalarEvent) and not event.value and event.implicit[0]:
+            place = stack[-1].last  # YAML puts a value that is not there behind the next line
         if not stack:
             document.data = value
             document.values[()] = document.keys[()] = place
@@ -207,6 +212,7 @@ class _Open:
     value: Any
     key: str | None = None
     ignored: int = 0
+    last: Place = Place(1, 1)  # of the newest key
 
     @property
     def wants_key(self) -> bool:
@@ -214,7 +220,7 @@ class _Open:
 
     def put(self, item: Any, place: Place, document: Document) -> Path_:
         if self.wants_key:
-            self.key = item
+            self.key, self.last = item, place
             path = (*self.path, item)
             if item in self.value:
                 first = document.keys[path]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .model import ExposeStep, Plan, RepeatStep, SoakStep, Words
+from .model import Plan
 from .source import Path_
+from .steps import ExposeStep, RepeatStep, SoakStep
+from .words import Words
 
 
 def steps_of(plan: Plan) -> Iterator[tuple[Path_, Words]]:

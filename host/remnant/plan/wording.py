@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .model import ExposeStep, InfuseStep, NoteStep, ProbeStep, RampStep, SoakStep, WaitStep, WithdrawStep, Words
+from .steps import ExposeStep, InfuseStep, NoteStep, ProbeStep, RampStep, SoakStep, WaitStep, WithdrawStep
+from .words import Words
 
 
 def sentence(step: Words) -> str:

@@ -42,7 +42,7 @@ def finish(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     _write_csv(folder / "probes.csv", tuple(PROBE_UNITS), tables.probes)
     for step in manifest["steps"]:
         step.update(tables.steps.get(step["index"], {"began_s": None, "ended_s": None}))
-    manifest["status"] = _BY.get(tables.ended_by, BOARD_LOST)
+    manifest["status"] = BOARD_LOST if tables.ended_by is None else _BY.get(tables.ended_by, BOARD_LOST)
     manifest["end_code"] = tables.end_code
     manifest["units"] = TELEMETRY_UNITS
     manifest["units_probes"] = PROBE_UNITS
