@@ -112,7 +112,7 @@ def validate(program, limits):
         raise RigError(PROGRAM_INVALID, where="program", value=len(program), limit=_FIELDS)
     check = _Checker(limits)
     check.integer(program[1], limits["telemetry_min_ms"], _I32_MAX // 2, "telemetry_ms")
-    check.cells(program[2], "cells_mask")
+    check.integer(program[2], 0, (1 << limits["cells"]) - 1, "cells_mask", CELL_UNKNOWN)  # 0: a program that probes nothing
     check.policies(program[3], 3, FAULT_KEEP, "on_fault")
     if not isinstance(program[4], list) or len(program[4]) != 2:
         raise RigError(PROGRAM_INVALID, where="host_lost")

@@ -108,7 +108,7 @@ def test_encode_into_allocates_at_most_the_crc():
 
 def test_a_buffer_of_frame_max_holds_the_longest_frame_and_stale_bytes_do_no_harm():
     out = bytearray(b"\xaa" * frame.FRAME_MAX)
-    for length in (249, 0, 1, 53):
+    for length in (249, 1, 248, 2, 53):
         body = bytes([length & 1]) * length
         n = frame.encode_into(body, length, out)
         assert parsed([bytes(out[:n])])[0] == [body]

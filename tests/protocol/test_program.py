@@ -97,6 +97,13 @@ def test_another_version_is_refused():
         refused([version, 1000, 1, [0, 0, 0], [0, 0], []], e.PROGRAM_INVALID, "version")
 
 
+def test_a_program_without_cells_may_do_everything_but_probe():
+    tree = program([p.WAIT, [p.DURATION, 1], 0, 0])
+    tree[2] = 0
+    p.validate(tree, LIMITS)
+    refused(program([m.PROBE, 0, 4, 0]), e.CELL_UNKNOWN)
+
+
 def test_nesting_has_its_limit():
     body = []
     for _ in range(p.NESTING_MAX):
