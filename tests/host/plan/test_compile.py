@@ -109,6 +109,11 @@ def test_withdrawing_is_negative_and_pumps_have_names():
     assert compiled(text).program[5][0][2] == [[m.DISPENSE, 1, -1_000_000, 1_000_000, True]]
 
 
+def test_a_plan_that_probes_nothing_needs_no_cells():
+    text = 'version: "1"\ntitle: prime\nsteps:\n  - infuse: {pump: 1, volume: 1 mL, flow: 60 mL/h}\n'
+    assert compiled(text).program[2] == 0
+
+
 def test_telemetry_is_thinned_in_long_runs_unless_told():
     assert compiled(HEAD + "steps: [{wait: {for: 5 h}}]\n").telemetry_ms == 1000
     assert compiled(HEAD + "steps: [{wait: {for: 7 h}}]\n").telemetry_ms == 10_000
