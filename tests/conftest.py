@@ -4,6 +4,7 @@ A portable file uses plain functions and asserts only. It runs in a process of i
 tests in one go; every test is its own item, for example tests/firmware/test_heater.py::micropython-i386::test_off_is_low_at_once.
 """
 
+import functools
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ INTERPRETERS = ("cpython", "micropython-amd64", "micropython-i386")
 BOARD_PATHS = ("boards/virtual", "firmware", "protocol", "boards", "tests/firmware")
 SHIM = "boards/virtual/cpython"
 HEAP = {"micropython-amd64": "4M", "micropython-i386": "2M"}
+WORD_MAX = {"amd64": 2**63 - 1, "i386": 2**31 - 1}
 SECONDS = 300
 
 for folder in reversed(BOARD_PATHS[1:] + ("host", SHIM)):
@@ -45,8 +47,19 @@ def interpreter_command(interpreter):
         from remnant.virtual import interpreter as finder
 
         path = list(finder.find(arch).argv)
+    must_be_micropython(tuple(path), arch)
     environment["MICROPYPATH"] = ":".join([".frozen", *paths])
     return [*path, "-X", "heapsize=" + HEAP[interpreter]], environment
+
+
+@functools.cache
+def must_be_micropython(path, arch):
+    """Raise AssertionError unless `path` starts a MicroPython with the word of `arch`; otherwise 32 bits would be tested on 64, or CPython."""
+    source = "import sys; print(sys.implementation.name, sys.maxsize)"
+    done = subprocess.run([*path, "-c", source], capture_output=True, text=True, timeout=SECONDS)
+    wanted = f"micropython {WORD_MAX[arch]}"
+    told = done.stdout.strip() or done.stderr[-500:]
+    assert told == wanted, f"{' '.join(path)} is not the MicroPython for {arch}: it says {told!r}, wanted {wanted!r}"
 
 
 def pytest_pycollect_makemodule(module_path, parent):

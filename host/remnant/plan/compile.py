@@ -176,6 +176,7 @@ class _Builder:
         if expose.for_ is not None:
             condition, lasts_s, final = [p.DURATION, int(expose.for_)], expose.for_ / 1000, _is_multiple(expose.for_, step.every)
         else:
+            assert expose.until is not None  # the model lets one of the two through
             condition, lasts_s, final = [p.EXPOSURE, int(expose.until)], expose.until * 1000 / expose.irradiance, True
         during, during_s = self._meanwhile(step, condition, lasts_s, final, after=[[m.LAMP, 0]])
         return operations + [[m.LAMP, int(expose.irradiance)]] + during, reach_s + during_s

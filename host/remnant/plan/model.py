@@ -114,7 +114,7 @@ class Plan(Words):
     pumps: dict[Name, Pump] = Field(
         default_factory=dict, description="Names for the board's pumps.", examples=[{"antisolvent": {"pump": 1}}]
     )
-    steps: tuple[Step, ...] = Field(
+    steps: tuple[Step, ...] = Field(  # pyright: ignore[reportInvalidTypeForm] - built in `steps`
         min_length=1, description="What happens, in order.", examples=[[{"probe": {"name": "baseline", "at": "25 degC"}}]]
     )
     on_fault: OnFault = Field(
@@ -129,7 +129,7 @@ class Plan(Words):
             lambda value: {"then": value} if isinstance(value, str) else value,
             json_schema_input_type=Literal["continue", "hold", "stop"] | HostLost,
         ),
-    ] = Field(default_factory=HostLost, alias="host lost", description="What happens when the host is gone.")
+    ] = Field(default_factory=lambda: HostLost.model_validate({}), alias="host lost", description="What happens when the host is gone.")
     record: Record | None = Field(
         None, description="How often telemetry is recorded; without it 1 s in runs up to 6 h, 10 s in longer ones."
     )

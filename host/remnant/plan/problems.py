@@ -29,7 +29,7 @@ def collect(error: ValidationError, document: Document, used: Mapping[Path_, str
     found = error.errors(include_url=False)
     for item in found:
         loc = item["loc"]
-        if item["type"] == "too_short" and item["ctx"].get("field_type") == "Tuple" and item["input"]:
+        if item["type"] == "too_short" and item.get("ctx", {}).get("field_type") == "Tuple" and item["input"]:
             continue  # pydantic also misses the items that were wrong in themselves
         path = _path(loc)
         if not any(path[:at] in document.unknown for at in range(len(path) + 1)):

@@ -170,8 +170,8 @@ def _build(document: Document) -> list[Problem]:
                         f"anchor &{event.anchor} is not part of the plan language.",
                         "Write the value out, or make it an input ($name).",
                     )
-                if getattr(event, "tag", None):
-                    refuse(event, f"tag {event.tag} is not part of the plan language.", "Write the plain value.")
+                if tag := getattr(event, "tag", None):
+                    refuse(event, f"tag {tag} is not part of the plan language.", "Write the plain value.")
                 if isinstance(event, ScalarEvent):
                     as_key = bool(stack) and stack[-1].wants_key
                     put(event.value if as_key or not event.implicit[0] else plain(event.value), event)
@@ -242,6 +242,7 @@ class _Open:
             self.value.append(item)
             document.keys[path] = document.values[path] = place
             return path
+        assert self.key is not None  # a mapping's items come in pairs
         path, self.key = (*self.path, self.key), None
         if path[-1] in self.value:  # the second of two equal keys: kept apart, so that its inside is not mixed into the first
             return (*path, f"(again {self.ignored})")

@@ -61,7 +61,9 @@ class Dispense(Words):
 
 class Every(Words):
     period: WaitTime = Field(description="From one beginning to the next.", examples=["10 min"])
-    do: tuple[BodyStep, ...] = Field(min_length=1, description="What to do, at once and then each period.", examples=[["probe"]])
+    do: tuple[BodyStep, ...] = Field(  # pyright: ignore[reportInvalidTypeForm] - built below from STEPS
+        min_length=1, description="What to do, at once and then each period.", examples=[["probe"]]
+    )
 
 
 def _condition(key: str, info: ValidationInfo) -> str:
@@ -82,7 +84,9 @@ StopWhen = Annotated[
 
 class Repeat(Words):
     times: Times = Field(description="How often.", examples=[10])
-    do: tuple[Step, ...] = Field(min_length=1, description="The steps to repeat.", examples=[["probe"]])
+    do: tuple[Step, ...] = Field(  # pyright: ignore[reportInvalidTypeForm] - built below from STEPS
+        min_length=1, description="The steps to repeat.", examples=[["probe"]]
+    )
 
 
 class RampStep(Words):
