@@ -54,12 +54,13 @@ def interpreter_command(interpreter):
 
 @functools.cache
 def must_be_micropython(path, arch):
-    """Raise AssertionError unless `path` starts a MicroPython with the word of `arch`; otherwise 32 bits would be tested on 64, or CPython."""
+    """Raise PortableFailure unless `path` starts a MicroPython with the word of `arch`: nothing passes on another interpreter."""
     source = "import sys; print(sys.implementation.name, sys.maxsize)"
     done = subprocess.run([*path, "-c", source], capture_output=True, text=True, timeout=SECONDS)
     wanted = f"micropython {WORD_MAX[arch]}"
     told = done.stdout.strip() or done.stderr[-500:]
-    assert told == wanted, f"{' '.join(path)} is not the MicroPython for {arch}: it says {told!r}, wanted {wanted!r}"
+    if told != wanted:
+        raise PortableFailure(f"{' '.join(path)} is not the MicroPython for {arch}: it says {told!r}, wanted {wanted!r}")
 
 
 def pytest_pycollect_makemodule(module_path, parent):
@@ -127,7 +128,7 @@ class PortableTest(pytest.Item):
 
 
 class PortableFailure(Exception):
-    """A test failed in its interpreter; the text is what it printed."""
+    """A test failed in its interpreter, or the interpreter is not the one meant; the text says what was printed."""
 
 
 class MicroPython:
