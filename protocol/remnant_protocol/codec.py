@@ -292,7 +292,10 @@ class _Reader:
         return bytes(self.data[at : at + size])
 
     def str(self, size):
-        return self.bytes(size).decode("utf-8")
+        text = self.bytes(size).decode("utf-8")
+        if len(text) != size:
+            _check_text(text, size)
+        return text
 
     def array(self, size, depth):
         self.inside(size, depth)
@@ -331,6 +334,18 @@ class _Reader:
         if stamp.ns > 999_999_999:
             raise RigError(BAD_ARGUMENTS, value=stamp.ns, limit=999_999_999, text="timestamp nanoseconds")
         return stamp
+
+
+def _check_text(text, size):
+    """Refuse what MicroPython's own check of UTF-8 lets through: surrogates, code points past U+10FFFF, longer forms than needed."""
+    shortest = 0
+    for char in text:
+        point = ord(char)
+        if point > 0x10FFFF or 0xD800 <= point <= 0xDFFF:
+            raise RigError(BAD_ARGUMENTS, value=point, text="not a character")
+        shortest += 1 if point < 0x80 else 2 if point < 0x800 else 3 if point < 0x10000 else 4
+    if shortest != size:
+        raise RigError(BAD_ARGUMENTS, value=size, limit=shortest, text="overlong UTF-8")
 
 
 _TELEMETRY_FORM = ">BBBIBIBIBBBHBiBiBHBHBIBIBI"

@@ -7,7 +7,7 @@ import subprocess
 
 from conftest import interpreter_command
 
-# Runs on every interpreter. The generic msgpack is the codec's own encoder for any value; umsgpack is used where the build has one.
+# Runs on every interpreter. "Generic msgpack" is codec.encode_into, which takes any value: what a board would use without a template.
 SOURCE = """
 import gc, json, sys, time
 from remnant_protocol import codec, frame

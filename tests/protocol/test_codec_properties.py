@@ -1,6 +1,8 @@
 """Our codec against the msgpack package, both ways, over every type and its boundaries, on CPython and both MicroPythons."""
 
+import contextlib
 import math
+import struct
 
 import msgpack
 import pytest
@@ -16,6 +18,10 @@ TEXT = st.one_of(st.text(max_size=40), st.sampled_from([31, 32, 255, 256, 65535,
 RAW = st.one_of(st.binary(max_size=40), st.sampled_from([0, 255, 256, 65535, 65536]).map(bytes))
 SMALL_TEXT, SMALL_RAW = st.text(max_size=12), st.binary(max_size=12)
 SCALARS = st.one_of(st.none(), st.booleans(), INTEGERS, st.floats(allow_nan=False), SMALL_TEXT, SMALL_RAW)
+# lead and continuation bytes of UTF-8 at their limits, as msgpack strings
+NEARLY_TEXT = st.lists(st.sampled_from(bytes.fromhex("007f8090a0bfc0c1c2dfe0edeff0f4f5f8ff")), max_size=6).map(
+    lambda text: bytes([0xA0 | len(text), *text])
+)
 TREES = st.recursive(
     SCALARS,
     lambda inner: st.one_of(st.lists(inner, max_size=20), st.dictionaries(st.one_of(INTEGERS, SMALL_TEXT), inner, max_size=17)),
@@ -36,6 +42,24 @@ while True:
     data = line.read(int.from_bytes(head, "big"))
     out = codec.encode(codec.decode(data, 0, len(data), 64))
     sys.stdout.buffer.write(len(out).to_bytes(4, "big") + out)
+"""
+
+# the same stream; answers "+" for a document that is read and "-" for one that is refused
+VERDICT_ON_MICROPYTHON = """
+import sys
+from remnant_protocol import codec
+from remnant_protocol.errors import RigError
+line = sys.stdin.buffer
+while True:
+    head = line.read(4)
+    if not head:
+        break
+    data = line.read(int.from_bytes(head, "big"))
+    try:
+        codec.decode(data)
+        sys.stdout.write("+")
+    except RigError:
+        sys.stdout.write("-")
 """
 
 
@@ -109,24 +133,93 @@ def test_any_bytes_are_a_value_that_msgpack_reads_too_or_refused(data):
     assert value == theirs or repr(value) == repr(theirs) or "Ext" in repr(theirs) or "nan" in repr(theirs)
 
 
+def widened(n):
+    """Every form of an integer that is wider than it needs."""
+    forms = ((">BB", 0xCC), (">BH", 0xCD), (">BI", 0xCE), (">BQ", 0xCF), (">Bb", 0xD0), (">Bh", 0xD1), (">Bi", 0xD2), (">Bq", 0xD3))
+    for form, tag in forms:
+        with contextlib.suppress(struct.error):
+            yield struct.pack(form, tag, n)
+
+
+# (document, what it is when written again: bytes, or None where only the value is the promise, as a map has no order)
+BOUNDARY_DOCUMENTS = [
+    *((packed, packed) for packed in (msgpack.packb(n) for n in BOUNDS if -(2**63) <= n < 2**64)),
+    *((wide, msgpack.packb(n)) for n in BOUNDS if -(2**63) <= n < 2**64 for wide in widened(n)),
+    *((packed, packed) for packed in (msgpack.packb("x" * n) for n in (0, 31, 32, 255, 256, 65535, 65536))),
+    *((packed, packed) for packed in (msgpack.packb(bytes(n)) for n in (0, 255, 256, 65535, 65536))),
+    *((packed, packed) for packed in (msgpack.packb([None] * n) for n in (0, 15, 16, 65535, 65536))),
+    *((msgpack.packb({i: i for i in range(n)}), None) for n in (0, 15, 16, 300)),
+    *((packed, packed) for packed in (msgpack.packb(msgpack.ExtType(9, bytes(n))) for n in (0, 1, 2, 3, 4, 8, 16, 17, 255, 256, 65536))),
+    *(
+        (packed, packed)
+        for packed in (
+            msgpack.packb(msgpack.Timestamp(s, ns)) for s in (0, 2**32 - 1, 2**32, 2**34, -1, -(2**63)) for ns in (0, 999_999_999)
+        )
+    ),
+    *((packed, packed) for packed in map(msgpack.packb, (0.0, -0.0, 1.5, 2**-1074, 1.7976931348623157e308, math.inf, -math.inf, math.pi))),
+    *((msgpack.packb(x, use_single_float=True), msgpack.packb(x)) for x in (0.0, -1.5, 2.0**-149, math.inf, 3.4028234663852886e38)),
+]
+
+
 @pytest.mark.parametrize("arch", ["amd64", "i386"])
 def test_on_micropython_values_go_in_and_come_out_the_same(arch, micropython):
-    documents = [msgpack.packb(n) for n in BOUNDS if -(2**63) <= n < 2**64]
-    documents += [msgpack.packb("x" * n) for n in (0, 31, 32, 255, 256, 65535, 65536)]
-    documents += [msgpack.packb(bytes(n)) for n in (0, 255, 256, 65535, 65536)]
-    documents += [msgpack.packb(msgpack.ExtType(9, bytes(n))) for n in (0, 1, 2, 3, 4, 8, 16, 17, 256, 65536)]
-    documents += [msgpack.packb(msgpack.Timestamp(s, ns)) for s in (0, 2**32, 2**34, -1) for ns in (0, 999_999_999)]
+    documents = list(BOUNDARY_DOCUMENTS)
 
     @settings(max_examples=300, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(TREES)
     def collect(value):
-        documents.append(msgpack.packb(value, use_bin_type=True))
+        documents.append((msgpack.packb(value, use_bin_type=True), None))
+
+    collect()
+    stream = b"".join(len(data).to_bytes(4, "big") + data for data, _ in documents)
+    out = micropython.run(ON_MICROPYTHON, arch=arch, stdin=stream)
+    for data, exact in documents:
+        size = int.from_bytes(out[:4], "big")
+        again = out[4 : 4 + size]
+        assert len(again) == size
+        assert unpacked(again) == unpacked(data)
+        assert again == (exact or again)
+        assert len(again) <= len(data) or 0xCA in data  # the smallest form, whatever came in; a float32 becomes a float64
+        out = out[4 + size :]
+    assert not out
+
+
+def test_on_cpython_every_boundary_document_too():
+    for data, exact in BOUNDARY_DOCUMENTS:
+        again = codec.encode(codec.decode(data, depth_max=DEEP))
+        assert again == (exact or again)
+        assert unpacked(again) == unpacked(data)
+
+
+@pytest.mark.parametrize("arch", ["amd64", "i386"])
+def test_on_micropython_any_bytes_get_the_same_verdict(arch, micropython):
+    """What CPython reads, MicroPython reads; what it refuses, MicroPython refuses, with a RigError and nothing else."""
+    documents = []
+
+    @settings(max_examples=400, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(st.one_of(st.binary(max_size=60), st.tuples(TREES, st.integers(0, 60), st.integers(0, 255)).map(damaged), NEARLY_TEXT))
+    def collect(data):
+        documents.append(data)
 
     collect()
     stream = b"".join(len(data).to_bytes(4, "big") + data for data in documents)
-    out = micropython.run(ON_MICROPYTHON, arch=arch, stdin=stream)
-    for data in documents:
-        size = int.from_bytes(out[:4], "big")
-        assert unpacked(out[4 : 4 + size]) == unpacked(data)
-        out = out[4 + size :]
-    assert not out
+    out = micropython.run(VERDICT_ON_MICROPYTHON, arch=arch, stdin=stream)
+    verdicts = "".join("+" if readable(data) else "-" for data in documents)
+    assert verdicts.count("+") >= 20 and verdicts.count("-") >= 20
+    assert out.decode() == verdicts
+
+
+def damaged(parts):
+    """A document with one byte replaced."""
+    value, at, byte = parts
+    data = bytearray(msgpack.packb(value, use_bin_type=True))
+    data[at % len(data)] = byte
+    return bytes(data)
+
+
+def readable(data):
+    try:
+        codec.decode(data)
+    except RigError:
+        return False
+    return True
