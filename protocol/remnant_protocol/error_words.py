@@ -130,5 +130,5 @@ WORDS = {
     e.SETTING_RANGE: ("SETTING_RANGE", "the value {value} of a setting is outside its range (limit {limit})", "Use a value inside it."),
     e.TICK_LATE: ("TICK_LATE", "a control tick came {value} us late, limit {limit} us", "Report what the board was doing."),
     e.NOT_STARTED: ("NOT_STARTED", "the virtual board did not start: {where}", "See its log."),
-    e.SUPERSEDED: ("SUPERSEDED", "a newer command for the same output took its place", ""),
+    e.SUPERSEDED: ("SUPERSEDED", "a newer command for the same output took its place", "Nothing to do: the newer one holds."),
 }

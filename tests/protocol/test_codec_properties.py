@@ -18,10 +18,12 @@ TEXT = st.one_of(st.text(max_size=40), st.sampled_from([31, 32, 255, 256, 65535,
 RAW = st.one_of(st.binary(max_size=40), st.sampled_from([0, 255, 256, 65535, 65536]).map(bytes))
 SMALL_TEXT, SMALL_RAW = st.text(max_size=12), st.binary(max_size=12)
 SCALARS = st.one_of(st.none(), st.booleans(), INTEGERS, st.floats(allow_nan=False), SMALL_TEXT, SMALL_RAW)
-# lead and continuation bytes of UTF-8 at their limits, as msgpack strings
-NEARLY_TEXT = st.lists(st.sampled_from(bytes.fromhex("007f8090a0bfc0c1c2dfe0edeff0f4f5f8ff")), max_size=6).map(
-    lambda text: bytes([0xA0 | len(text), *text])
-)
+# msgpack strings of characters, overlong forms, surrogates and broken ones
+PIECES = [bytes.fromhex(h) for h in "61 7f c280 dfbf e0a080 ed9fbf ee8080 f0908080 f48fbfbf".split()]
+PIECES += [
+    bytes.fromhex(h) for h in "c080 c1bf e08080 e09fbf eda080 edbfbf f0808080 f08fbfbf f4908080 f8808080 ff 80 c3 e2 f0 e282".split()
+]
+NEARLY_TEXT = st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map(b"".join).map(lambda text: bytes([0xA0 | len(text), *text]))
 TREES = st.recursive(
     SCALARS,
     lambda inner: st.one_of(st.lists(inner, max_size=20), st.dictionaries(st.one_of(INTEGERS, SMALL_TEXT), inner, max_size=17)),

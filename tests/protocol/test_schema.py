@@ -31,6 +31,7 @@ def test_every_error_has_its_words_and_no_code_is_used_twice():
     for name, code in codes.items():
         assert error_words.WORDS[code][0] == name, name
         assert error_words.WORDS[code][1], name
+        assert error_words.WORDS[code][2] or code == errors.OK, name
     assert len(error_words.WORDS) == len(codes)
 
 
