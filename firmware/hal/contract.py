@@ -20,6 +20,9 @@ class Line:
     def readinto(self, buffer):
         """Move bytes that have arrived into `buffer`; return how many, 0 for none. Never blocks."""
 
+    def heard_ms_ago(self):
+        """Milliseconds since bytes last arrived, by the wall: a virtual clock that runs fast must not make a host look silent."""
+
     def write(self, view):
         """Hand over as many bytes of `view` as the line takes at once; return how many. Never blocks."""
 

@@ -190,6 +190,7 @@ class _Optics:
 
 class _Line:
     def __init__(self):
+        self._heard_us = _wall_us()
         self.readable = True  # set by the poll, so that an idle line costs no system call
         self._in = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)  # CPython buffers; the line must not
         self._out = getattr(sys.stdout.buffer, "raw", sys.stdout.buffer)
@@ -202,7 +203,12 @@ class _Line:
         except OSError:  # EIO: nobody holds the other end just now
             n = 0
         self.readable = n > 0
+        if n:
+            self._heard_us = _wall_us()
         return n
+
+    def heard_ms_ago(self):
+        return _wall_diff(_wall_us(), self._heard_us) // 1000
 
     def write(self, view):
         try:

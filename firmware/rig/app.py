@@ -30,6 +30,7 @@ from .thermometry import Thermometry
 TICK_US = const(100_000)
 _READY_AFTER = const(12)  # good readings before anything may be switched on: the slope needs a second
 _IDLE_TELEMETRY_MS = const(1000)
+_HAND_SILENT_MS = const(5000)  # a host tells its count of bytes every 400 ms
 _MASK = const((1 << 30) - 1)
 
 GO_ON = const(0)
@@ -123,8 +124,11 @@ class App:
                 pump.top_up(self.ticks_us())
         if self.commands.watching():
             self.commands.tick()
-        if self.state == m.RUNNING and self.executor.tick():
-            self._finish(m.BY_COMPLETION, OK)
+        if self.state == m.RUNNING:
+            if self.executor.tick():
+                self._finish(m.BY_COMPLETION, OK)
+        elif self.state == m.READY and self.hal.line.heard_ms_ago() > _HAND_SILENT_MS and self._driven():
+            self._outputs_off(m.BY_HOST_LOST)  # a program may go on alone; what a hand switched on may not outlive the hand
         if self._trigger_ms[0] or self._trigger_ms[1]:
             self._triggers(dt_us // 1000)
         self._telemetry_due -= dt_us // 1000
@@ -243,15 +247,14 @@ class App:
             self.state = state
             self.hal.outputs.indicator(state)
 
-    def _idle(self):
+    def _driven(self):
+        """True while any output is on or moving."""
         return (
-            (self.state == m.READY or self.state == m.FAULTED)
-            and self.heater.target_mc < 0
-            and not self.lamp.requested_uw_per_cm2
-            and not self.probe.active
-            and not self.commands.watching()
-            and not any([pump.busy for pump in self.pumps])
+            self.heater.target_mc > 0 or self.lamp.requested_uw_per_cm2 > 0 or self.probe.active or any([pump.busy for pump in self.pumps])
         )
+
+    def _idle(self):
+        return (self.state == m.READY or self.state == m.FAULTED) and not self.commands.watching() and not self._driven()
 
     def _triggers(self, passed_ms):
         for channel, left_ms in enumerate(self._trigger_ms):

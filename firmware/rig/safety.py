@@ -10,6 +10,7 @@
 | INTERLOCK_OPEN | the loop is open, 1 tick | 100 ms | the loop is closed |
 | STOP_PRESSED | the button is pressed, 1 tick | 100 ms | the button is released |
 | LAMP_NOT_LIT | lamp asked for but the monitor sees less than a quarter, 20 ticks | 2 s | at once: the lamp is tried again by a new start |
+| (no fault) outputs driven by hand | nothing heard from the host for 5 s; app.py | 5.1 s | off; a program goes on alone |
 | TASK_FAILED, JOURNAL_FAILED, WAIT_TIMEOUT, PUMP_* | raised by the part itself | at once | at once |
 
 Nothing here sleeps, allocates or talks: `check` decides, `trip` acts, the journal tells.

@@ -88,3 +88,4 @@ BY_STOP = const(1)
 BY_CUT = const(2)
 BY_FAULT = const(3)
 BY_RESET = const(4)
+BY_HOST_LOST = const(5)  # outputs driven by hand, and nobody there any more

@@ -26,6 +26,10 @@ class FakeLine:
         self.inbound = bytearray()
         self.outbound = bytearray()
         self.takes = 1000
+        self.silent_ms = 0
+
+    def heard_ms_ago(self):
+        return self.silent_ms
 
     def readinto(self, buffer):
         n = min(len(buffer), len(self.inbound))

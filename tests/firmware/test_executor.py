@@ -185,3 +185,10 @@ def test_stop_turns_outputs_off_and_says_so_before_the_run_ends():
     told = events(bench, m.OUTPUTS_OFF, m.RUN_ENDED)
     assert told[0][:3] == (m.OUTPUTS_OFF, m.BY_STOP, 65535)
     assert told[1] == (m.RUN_ENDED, m.BY_STOP, e.OK)
+
+
+def test_a_program_goes_on_without_its_host():
+    bench = run([[m.HEATER, 80000, 0], [p.WAIT, [p.DURATION, 30_000], 0, 0]])
+    bench.hal.line.silent_ms = 3_600_000
+    bench.ticks(200)
+    assert bench.hal.heater.duty_u16 == 65535 and not ended(bench)

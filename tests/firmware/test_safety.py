@@ -168,6 +168,23 @@ def test_a_part_that_raises_is_a_fault_not_silence():
     assert_off(bench)
 
 
+def test_outputs_by_hand_go_off_within_5_s_of_the_host_falling_silent():
+    bench = hot_bench()
+    bench.app.drive(m.FLOW, [0, 1_000_000])
+    bench.hal.line.silent_ms = 5000
+    bench.ticks(1)
+    assert bench.hal.heater.duty_u16 > 0
+    bench.hal.line.silent_ms = 5001
+    bench.ticks(1)
+    assert bench.hal.heater.duty_u16 == 0 and bench.hal.lamp.duty_u16 == 0
+    assert not bench.app.pumps[0].busy
+    told = [r for r in bench.records() if r[0] == m.EVENT and r[4] == m.OUTPUTS_OFF]
+    assert [r[5] for r in told] == [m.BY_HOST_LOST]
+    bench.hal.line.silent_ms = 0
+    bench.ticks(5)
+    assert bench.hal.heater.duty_u16 == 0
+
+
 def test_nothing_can_be_switched_on_before_the_sensor_has_been_good_for_a_second():
     bench = Bench()
     bench.ticks(5)
