@@ -7,6 +7,8 @@ fetched with the apt client that is there and unpacked beside the environment.
 import glob
 import importlib.util
 import os
+import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -41,17 +43,18 @@ def wheel(folder):
     kept = glob.glob(os.path.join(folder, "pip-*.whl"))
     if kept:
         return kept[0]
-    with tempfile.TemporaryDirectory() as work:
+    spec = importlib.util.spec_from_file_location("debian", os.path.join(ROOT, "host/remnant/virtual/debian.py"))
+    debian = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(debian)
+    with tempfile.TemporaryDirectory() as name:
+        work = pathlib.Path(name)
         try:
-            subprocess.run(["apt-get", "-qq", "download", "python3-pip-whl"], cwd=work, check=True)
-            (package,) = glob.glob(os.path.join(work, "*.deb"))
-            subprocess.run(["dpkg-deb", "-x", package, work], check=True)
-        except (OSError, ValueError, subprocess.CalledProcessError):
-            sys.exit("this Python has no ensurepip and python3-pip-whl cannot be fetched: apt-get install python3-venv")
-        (found,) = glob.glob(os.path.join(work, "usr/share/python-wheels/pip-*.whl"))
-        kept = os.path.join(folder, os.path.basename(found))
-        os.replace(found, kept) if os.stat(found).st_dev == os.stat(folder).st_dev else subprocess.run(["cp", found, kept], check=True)
-    return kept
+            arch = debian.run(["dpkg", "--print-architecture"], dict(os.environ), work).strip()
+            root = debian.unpack(["python3-pip-whl"], debian.apt(work, arch), work)
+            (found,) = root.glob("usr/share/python-wheels/pip-*.whl")
+        except (debian.Unavailable, ValueError) as error:
+            sys.exit(f"this Python has no ensurepip and pip's wheel cannot be fetched ({error}): apt-get install python3-venv")
+        return shutil.copy(found, folder)
 
 
 main(sys.argv[1], sys.argv[2])

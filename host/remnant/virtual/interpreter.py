@@ -21,10 +21,9 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from . import debian
+
 VERSION = "1.25"
-SUITE = "trixie"
-KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-FETCH_S = 300
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "armhf", "i686": "i386"}
 # what micropython links to needs no configuration tools around libc
 _NOT_NEEDED = re.compile(r"^(gcc-\d+-base|debconf|dpkg|libc-bin|libidn2|libunistring)")
@@ -102,56 +101,14 @@ def _locked(cache: Path, arch: str) -> Iterator[None]:
 
 def _fetch(root: Path, arch: str) -> None:
     """Fetch and unpack into `root`, whole or not at all."""
-    for tool in ("apt-get", "apt-cache", "dpkg-deb"):
-        if not shutil.which(tool):
-            raise InterpreterMissing(f"{tool} is not here: install a micropython {VERSION} or later and put it on PATH")
     print(f"fetching MicroPython {VERSION} for {arch} (once, 14 MB)", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=root.parent) as name:
         work = Path(name)
-        environment = _apt(work, arch)
-        _run(["apt-get", "-qq", "update"], environment, work)
-        switches = [f"--no-{kind}" for kind in ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")]
-        listed = _run(["apt-cache", "depends", "--recurse", *switches, "micropython"], environment, work)
-        packages = sorted({line for line in listed.splitlines() if re.match(r"[a-z0-9]", line) and not _NOT_NEEDED.match(line)})
-        (work / "debs").mkdir()
-        _run(["apt-get", "-qq", "download", *(f"{p}:{arch}" if ":" not in p else p for p in packages)], environment, work / "debs")
-        for package in sorted((work / "debs").glob("*.deb")):
-            _run(["dpkg-deb", "-x", str(package), str(work / "root")], environment, work)
-        (work / "root").rename(root)
-
-
-def _apt(work: Path, arch: str) -> dict[str, str]:
-    """Environment of an apt that has its own state, this suite and this architecture, and touches nothing of the machine's."""
-    mirror = _mirror()
-    for folder in ("lists/partial", "cache/archives/partial", "sources.d"):
-        (work / folder).mkdir(parents=True)
-    (work / "status").touch()
-    (work / "sources.d/debian.sources").write_text(
-        f"Types: deb\nURIs: {mirror}\nSuites: {SUITE}\nComponents: main\nArchitectures: {arch}\nSigned-By: {KEYRING}\n"
-    )
-    user = _run(["id", "-un"], dict(os.environ), work).strip()
-    (work / "apt.conf").write_text(
-        f'Dir::Etc::sourcelist "/dev/null"; Dir::Etc::sourceparts "{work}/sources.d"; Dir::State::lists "{work}/lists";\n'
-        f'Dir::State::status "{work}/status"; Dir::Cache "{work}/cache"; APT::Architecture "{arch}"; APT::Architectures {{"{arch}";}};\n'
-        f'Acquire::Languages "none"; APT::Sandbox::User "{user}";\n'
-    )
-    return {**os.environ, "APT_CONFIG": str(work / "apt.conf")}
-
-
-def _mirror() -> str:
-    """The Debian mirror this machine uses."""
-    told = _run(["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"], dict(os.environ), Path("/"))
-    for site in told.split():
-        if "security" not in site:
-            return site
-    raise InterpreterMissing("the apt sources of this machine name no mirror: install a micropython and put it on PATH")
-
-
-def _run(command: list[str], environment: dict[str, str], folder: Path) -> str:
-    try:
-        done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=FETCH_S)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise InterpreterMissing(f"{command[0]} failed: {error}") from None
-    if done.returncode:
-        raise InterpreterMissing(f"{' '.join(command[:3])} failed: {done.stderr.strip()[-300:]}")
-    return done.stdout
+        try:
+            environment = debian.apt(work, arch)
+            switches = [f"--no-{kind}" for kind in ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")]
+            listed = debian.run(["apt-cache", "depends", "--recurse", *switches, "micropython"], environment, work)
+            packages = sorted({line for line in listed.splitlines() if re.match(r"[a-z0-9]", line) and not _NOT_NEEDED.match(line)})
+            debian.unpack([p if ":" in p else f"{p}:{arch}" for p in packages], environment, work).rename(root)
+        except debian.Unavailable as error:
+            raise InterpreterMissing(f"{error}. Install a micropython {VERSION} or later and put it on PATH") from None
