@@ -3,7 +3,11 @@
 Whatever ends the application, outputs are made safe and the board restarts: MicroPython's prompt must never be left with a heater on.
 """
 
-import gc
+import micropython
+
+micropython.kbd_intr(-1)  # first of all: 3 is a byte like any other, also while modules load
+
+import gc  # noqa: E402
 
 threshold = getattr(gc, "threshold", lambda size: None)  # CPython has none of its own
 threshold(4096)  # collect often while modules load: what stays lies close together, and large buffers find room behind it

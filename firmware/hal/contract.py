@@ -54,6 +54,9 @@ class Optics:
     def ready(self):
         """True when all pulses are done."""
 
+    def stop(self):
+        """LED off now; the pulses that are left are forgotten."""
+
     def dark(self, cell):
         """array('H') of counts just before each pulse."""
 
@@ -65,10 +68,13 @@ class Optics:
 
 
 class StepChannel:
-    """Steps of one motor as run-length segments; edges belong to hardware."""
+    """Steps of one motor as run-length segments; edges belong to hardware. interval_min_cycles: the shortest interval it is good for."""
 
     def push(self, steps, interval_cycles, direction):
         """Queue `steps` at `interval_cycles` (8 ns); steps 0 is a dwell of that length. False when the queue is full."""
+
+    def hold(self):
+        """The motor is at rest: what is queued from now on waits for `Hal.start_together`."""
 
     def free(self):
         """Segments that can be queued."""
@@ -127,7 +133,7 @@ class Hal:
     """clock, line, adc, heater, lamp, optics, pumps (list of StepChannel), inputs, outputs, store, watchdog, identity, limits (dict)."""
 
     def start_together(self, pumps_mask):
-        """Start the queues of several step channels in the same instant."""
+        """Start the queues of step channels that were held, all in the same instant."""
 
     def all_off(self):
         """Every output to its safe level; callable in any state."""

@@ -175,6 +175,9 @@ class _Optics:
             self._dark[cell], self._lit[cell], self._monitor = dark, lit, monitor
         self._done_at = (self._clock.ticks_us() + pulses * self.PERIOD_US) & _MASK
 
+    def stop(self):
+        self._done_at = self._clock.ticks_us()
+
     def ready(self):
         return ((self._clock.ticks_us() - self._done_at + _HALF) & _MASK) - _HALF >= 0
 

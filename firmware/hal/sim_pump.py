@@ -14,6 +14,8 @@ _HANDED_OVER = const(2)
 class SimPump:
     """One motor. `plant.move_syringe(pump, steps)` gets the signed steps of each stretch of time."""
 
+    interval_min_cycles = 519  # as boards/rpi_pico with its pulse of 2 us
+
     def __init__(self, plant, pump):
         self._plant = plant
         self._pump = pump
@@ -36,6 +38,9 @@ class SimPump:
         self._queue[(self._first + self._length) % _SEGMENTS] = (steps, interval_cycles, direction)
         self._length += 1
         return True
+
+    def hold(self):
+        """Time stands still while the firmware works: whatever is queued in one turn begins together."""
 
     def free(self):
         return _SEGMENTS - self._length

@@ -84,7 +84,8 @@ class App:
     def turn(self):
         """What there is to do at this instant: the line, and the control tick when it is due."""
         try:
-            self.link.poll()
+            if self.link.poll():
+                self._start_pumps()
             late_us = ticks_diff(self.ticks_us(), self._next_tick)
             if late_us >= 0:
                 if late_us > self._late_us_max:
@@ -129,6 +130,7 @@ class App:
                 self._finish(m.BY_COMPLETION, OK)
         elif self.state == m.READY and self.hal.line.heard_ms_ago() > _HAND_SILENT_MS and self._driven():
             self._outputs_off(m.BY_HOST_LOST)  # a program may go on alone; what a hand switched on may not outlive the hand
+        self._start_pumps()
         if self._trigger_ms[0] or self._trigger_ms[1]:
             self._triggers(dt_us // 1000)
         self._telemetry_due -= dt_us // 1000
@@ -217,6 +219,17 @@ class App:
         if not isinstance(index, int) or not 0 <= index < len(self.pumps):
             raise RigError(PUMP_UNKNOWN, value=index, limit=len(self.pumps))
         return self.pumps[index]
+
+    def _start_pumps(self):
+        """Pumps that were told to begin in this turn begin in the same instant."""
+        mask, bit = 0, 1
+        for pump in self.pumps:
+            if pump.starting:
+                pump.starting = False
+                mask |= bit
+            bit <<= 1
+        if mask:
+            self.hal.start_together(mask)
 
     def _fault(self, code, value=0, limit=0):
         running = self.state in (m.RUNNING, m.PAUSED)

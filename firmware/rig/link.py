@@ -44,13 +44,11 @@ class Link:
         self.bad_bodies = 0
 
     def poll(self):
-        """Read and dispatch what has arrived; True if anything had."""
+        """Read and dispatch one buffer of what has arrived; True if anything had. A host that floods the line cannot hold the loop."""
         n = self._readinto(self._in)
         if not n:
             return False
-        while n:
-            self._parser.feed(self._in_view[:n])
-            n = self._readinto(self._in)
+        self._parser.feed(self._in_view[:n])
         return True
 
     def answer(self, *fields):

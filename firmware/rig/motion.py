@@ -19,7 +19,6 @@ from array import array
 from micropython import const
 
 CYCLES_PER_S = const(125_000_000)
-INTERVAL_MIN_CYCLES = const(270)  # the step generator needs 267; three for the rounding of ramps
 SEGMENTS_MAX = const(64)  # pushed by one call of Feeder.feed
 _SLICE = const(2_500_000)  # 20 ms
 _RAMP_SLICE = const(1_000_000)  # 8 ms
@@ -209,6 +208,7 @@ class Feeder:
     def start(self, direction, steps, now_us):
         """Begin from rest: `steps` in `direction` (1 infuses, -1 withdraws), at the speed the planner was told to aim at."""
         self.direction = direction
+        self._channel.hold()
         self.planner.rest()
         self.planner.left = steps
         self._empty(now_us)

@@ -48,6 +48,8 @@ class Probe:
 
     def cancel(self):
         """Forget a probe that is going on; the lamp is the caller's."""
+        if self._state == _PULSING:
+            self._optics.stop()
         self._state = _IDLE
         self.active = False
 
@@ -64,7 +66,8 @@ class Probe:
         elif self._state == _PULSING and self._optics.ready():
             self._finish(temp_mc)
             self._lamp.resume()
-            self.cancel()
+            self._state = _IDLE
+            self.active = False
 
     def remnant_permille(self, cell, probe):
         """Last signal of the cell over its first in `probe`, in 1/1000; None while either is missing."""

@@ -14,7 +14,7 @@ from micropython import const
 
 from remnant_protocol.errors import PUMP_BUSY, PUMP_FLOW_LIMIT, PUMP_NOT_CALIBRATED, PUMP_TRAVEL_END, RigError
 
-from .motion import INTERVAL_MIN_CYCLES, Feeder, Planner
+from .motion import Feeder, Planner
 
 _CYCLES_PER_MIN_NL = const(7_500_000)  # 125e6 cycles/s x 60 s/min / 1000 pl/nl
 _IDLE = const(0)
@@ -49,7 +49,7 @@ def volume_for_steps(steps, pl_per_turn, steps_per_turn):
 
 
 class Pump:
-    """busy: moving, or going to; then `top_up` wants to be called every 100 ms (at most 200 ms apart). carry: see steps_for_volume."""
+    """starting: has queued its first steps, and waits for `hal.start_together`. busy: moving, or going to; then `top_up` wants to be called every 100 ms (at most 200 ms apart). carry: see steps_for_volume."""
 
     def __init__(self, index, channel, settings, limits, ticks_us):
         self._where = "pump%d" % index
@@ -57,7 +57,7 @@ class Pump:
         self._settings = settings
         self._flow_max_nl_per_min = limits["flow_max_nl_per_min"]
         self._ticks_us = ticks_us
-        self.busy = False
+        self.busy = self.starting = False
         self._mode = _IDLE
         self._after_nl_per_min = 0  # flow to begin with when the motor has stopped to turn round
         self._stale = False
@@ -232,7 +232,7 @@ class Pump:
 
     def _check_flow(self, flow_nl_per_min):
         self._check_calibration()
-        fastest = _CYCLES_PER_MIN_NL * self._pl_per_turn // (INTERVAL_MIN_CYCLES * self._steps_per_turn)
+        fastest = _CYCLES_PER_MIN_NL * self._pl_per_turn // (self._channel.interval_min_cycles * self._steps_per_turn)
         limit = min(self._flow_max_nl_per_min, fastest)
         if not 0 < abs(flow_nl_per_min) <= limit:
             raise RigError(PUMP_FLOW_LIMIT, self._where, value=flow_nl_per_min, limit=limit)
@@ -252,12 +252,12 @@ class Pump:
     def _start(self, direction, steps, flow_nl_per_min, mode):
         self._planner.rest()
         self._aim(flow_nl_per_min)
-        self.busy = True
+        self.busy = self.starting = True
         self._mode = mode
         self._feeder.start(direction, steps, self._ticks_us())
 
     def _rest(self):
-        self.busy = False
+        self.busy = self.starting = False
         self._mode = _IDLE
         self._after_nl_per_min = 0
         if self._stale:

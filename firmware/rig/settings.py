@@ -37,6 +37,16 @@ TABLE = {
     42: ("pump1_steps_per_turn", 3200, 200, 51200),
     43: ("pump1_accel_steps_per_s2", 20000, 10, 1000000),
     44: ("pump1_backlash_steps", 40, 0, 20000),
+    48: ("pump2_pl_per_turn", 0, 0, (1 << 31) - 1),  # not calibrated
+    49: ("pump2_syringe_nl", 0, 0, 1 << 30),
+    50: ("pump2_steps_per_turn", 3200, 200, 51200),
+    51: ("pump2_accel_steps_per_s2", 20000, 10, 1000000),
+    52: ("pump2_backlash_steps", 40, 0, 20000),
+    56: ("pump3_pl_per_turn", 0, 0, (1 << 31) - 1),
+    57: ("pump3_syringe_nl", 0, 0, 1 << 30),
+    58: ("pump3_steps_per_turn", 3200, 200, 51200),
+    59: ("pump3_accel_steps_per_s2", 20000, 10, 1000000),
+    60: ("pump3_backlash_steps", 40, 0, 20000),
 }
 
 

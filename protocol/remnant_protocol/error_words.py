@@ -131,4 +131,13 @@ WORDS = {
     e.TICK_LATE: ("TICK_LATE", "a control tick came {value} us late, limit {limit} us", "Report what the board was doing."),
     e.NOT_STARTED: ("NOT_STARTED", "the virtual board did not start: {where}", "See its log."),
     e.SUPERSEDED: ("SUPERSEDED", "a newer command for the same output took its place", "Nothing to do: the newer one holds."),
+    e.BOARD_UNKNOWN: ("BOARD_UNKNOWN", "there are no pins and limits for a board {where}; there are: {limit}", "Name one of them."),
+    e.FIRMWARE_BUILD: ("FIRMWARE_BUILD", "{where} cannot be compiled: {value}", "Correct the file; then try again."),
+    e.EMULATOR_MISSING: ("EMULATOR_MISSING", "the emulated board cannot start: {where}", "See tests/emulator/README.md."),
+    e.WRONG_CHIP: (
+        "WRONG_CHIP",
+        "board.py is for {where} and this chip is another one",
+        "Flash the board with the files of its own folder in boards/.",
+    ),
+    e.PIN_CONFLICT: ("PIN_CONFLICT", "pin {value} is used twice, for {where}", "Give each its own pin in board.py."),
 }

@@ -59,6 +59,11 @@ SETTING_RANGE = const(707)
 TICK_LATE = const(708)
 NOT_STARTED = const(709)
 SUPERSEDED = const(710)
+BOARD_UNKNOWN = const(711)
+FIRMWARE_BUILD = const(712)
+EMULATOR_MISSING = const(713)
+WRONG_CHIP = const(714)
+PIN_CONFLICT = const(715)
 
 
 class RigError(Exception):

@@ -82,6 +82,7 @@ class FakeOptics:
 
     def __init__(self):
         self.done = True
+        self.stopped = False
         self.pulses = 0
         self.dark_counts = 600
         self.lit_counts = [30600, 15600, 600, 600]
@@ -92,6 +93,9 @@ class FakeOptics:
 
     def ready(self):
         return self.done
+
+    def stop(self):
+        self.stopped = True
 
     def dark(self, cell):
         return array("H", [self.dark_counts] * self.pulses)
@@ -145,6 +149,8 @@ class FakeStore:
 class FakeChannel:
     """A step channel that emits nothing by itself."""
 
+    interval_min_cycles = 519
+
     def __init__(self):
         self.count = 0
         self.queue = []
@@ -152,6 +158,9 @@ class FakeChannel:
     def push(self, steps, interval_cycles, direction):
         self.queue.append((steps, interval_cycles, direction))
         return True
+
+    def hold(self):
+        pass
 
     def free(self):
         return 32

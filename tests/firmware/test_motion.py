@@ -11,6 +11,8 @@ WRAP = 1 << 30
 class PlainChannel:
     """A step channel told edge by edge: slow, simple, independent of hal/sim_pump.py. edges: instants in cycles since the start."""
 
+    interval_min_cycles = 270
+
     def __init__(self, slots=64, handed_over=2):
         self.queue = []
         self.slots = slots
@@ -21,6 +23,9 @@ class PlainChannel:
         self.count = 0
         self.edges = []
         self.pushed = []
+
+    def hold(self):
+        pass
 
     def push(self, steps, interval, direction):
         assert 0 <= steps < 1 << 30 and 267 <= interval < 1 << 30 and direction in (1, -1)
