@@ -191,9 +191,34 @@ class Plant:
 
     # ---- light
 
+    def expected(self, cell):
+        """(dark, lit, noise of a lit reading) in counts that a probe pulse would give now; no light is spent. For a bench that has the pins."""
+        sample = self._cells[cell]
+        if self._signal_at[cell] != self._seconds:
+            self._look_at(cell, sample)
+        dark = luminescence.dark_counts(thermal.c_from_q(self._block_q))
+        lit = dark + (self._excitation() * self._signal[cell] >> 14)
+        return dark, lit, self._shot[cell] if sample is not None else luminescence.READ_NOISE_COUNTS
+
+    def expected_monitor(self):
+        """(dark, in a probe pulse, under the stress light at full duty, noise) of the lamp monitor in counts."""
+        full = 0 if self._faults["lamp_dead"] else FULL * self._gain >> 14
+        dark = lamp.MONITOR_DARK_COUNTS
+        return dark, dark + self._excitation(), dark + full, lamp.MONITOR_NOISE_COUNTS
+
+    def spend_probe(self, us):
+        """The probe's LED has been on for `us`: its light falls on every cell."""
+        for sample in self._cells:
+            if sample is not None:
+                sample.probe_nj_per_cm2 += self._excitation() * us // 1000
+
+    def _excitation(self):
+        """Irradiance of the probe's LED in uW/cm2."""
+        return 0 if self._faults["lamp_dead"] else lamp.PROBE_DUTY_U16 * self._gain >> 14
+
     def probe_pulse(self, cell):
         """One excitation pulse on a cell: fills dark (just before), lit and monitor (in the pulse); its light ages the cell."""
-        excitation = 0 if self._faults["lamp_dead"] else lamp.PROBE_DUTY_U16 * self._gain >> 14
+        excitation = self._excitation()
         sample = self._cells[cell]
         if sample is not None:
             sample.probe_nj_per_cm2 += excitation * lamp.PULSE_US // 1000

@@ -1,24 +1,40 @@
-"""The ADC for the control tick: 64 conversions a reading, 130 us, summed without allocating."""
+"""The ADC for the control tick: 240 conversions a reading at 2 us, summed without allocating.
 
-from machine import ADC
+480 us are one whole period of the lamp's dimming (leases.py), so the mean of the monitor is the mean irradiance whatever the phase; and
+240 conversions of 12 bit bring the sensor's noise to a fifteenth. The processor waits meanwhile.
+"""
+
 import micropython
+from machine import ADC
 from micropython import const
 
-_CONVERSIONS = const(64)
+_CONVERSIONS = const(240)
 
 
 @micropython.viper
-def _sum(channel: int, count: int) -> int:
-    """Sum of `count` single conversions, 12 bit each. Source: RP2040 datasheet, section 4.9.6."""
+def _burst(channel: int, count: int) -> int:
+    """Sum of `count` conversions in a row, 12 bit each. Source: RP2040 datasheet, section 4.9.6."""
     adc = ptr32(0x4004C000)
     adc[0] = 1 | (channel << 12)
+    while not adc[0] & 0x100:  # an earlier conversion ends
+        pass
+    adc[2] = 0
+    while (adc[2] >> 16) & 15:
+        adc[3]
+    adc[2] = 1  # conversions go into the FIFO
+    adc[0] = 1 | 8 | (channel << 12)  # one after another
     total = 0
     while count > 0:
-        adc[0] = 1 | 4 | (channel << 12)
-        while not adc[0] & 0x100:
+        while not (adc[2] >> 16) & 15:
             pass
-        total += adc[1]
+        total += adc[3] & 0xFFF
         count -= 1
+    adc[0] = 1 | (channel << 12)
+    while not adc[0] & 0x100:
+        pass
+    adc[2] = 0
+    while (adc[2] >> 16) & 15:
+        adc[3]
     return total
 
 
@@ -37,6 +53,6 @@ class Analog:
     def read_sum(self, channel, samples):
         if self._optics.active:
             return -1
-        total = _sum(self._channels[channel], _CONVERSIONS)
+        total = _burst(self._channels[channel], _CONVERSIONS)
         total = (total << 4) + (total >> 8)  # as 16 bit, the way MicroPython's read_u16 widens 12 bit
         return total * samples // _CONVERSIONS

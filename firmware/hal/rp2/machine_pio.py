@@ -3,6 +3,9 @@
 Source of registers: RP2040 datasheet, section 3.7. All programs wrap over their whole length, shift right and use no autopull.
 """
 
+from array import array
+
+import micropython
 from machine import mem32
 from micropython import const
 
@@ -21,12 +24,9 @@ _SM0 = const(0x0C8)
 _SM_STRIDE = const(0x18)
 _CLKDIV = const(0x00)
 _EXECCTRL = const(0x04)
-_SHIFTCTRL = const(0x08)
 _ADDR = const(0x0C)
 _INSTR = const(0x10)
 _PINCTRL = const(0x14)
-_SHIFT_RIGHT = const(3 << 18)  # in and out
-_FJOIN_TX = const(1 << 30)
 _IO_BANK0 = const(0x40014000)
 
 _NOP_SIDE_0 = const(0xA042)
@@ -45,6 +45,22 @@ def load(pio, offset, program):
     return offset + len(code)
 
 
+@micropython.viper
+def _stop_low(machine: ptr32):
+    """Stop, pin low, FIFOs empty, back at the first instruction. machine: PIO, registers, mask, first instruction, instruction for low."""
+    mask = machine[2]
+    one = 1
+    clear = ptr32(machine[0] + 0x3000)
+    set_ = ptr32(machine[0] + 0x2000)
+    regs = ptr32(machine[1])
+    clear[0] = mask
+    regs[4] = machine[4]
+    regs[2] = (one << 30) | (3 << 18)  # a change of FJOIN empties both FIFOs
+    regs[2] = 3 << 18
+    set_[0] = (mask << 4) | (mask << 8)
+    regs[4] = machine[3]  # jmp
+
+
 class StateMachine:
     """Machine `index` of `pio` running the program at `offset`, clocked by the system clock over `divider`.
 
@@ -60,6 +76,7 @@ class StateMachine:
         self.rx_address = pio + _RXF0 + 4 * index
         self._regs = regs = pio + _SM0 + _SM_STRIDE * index
         self._start = offset
+        self._fast = array("I", [pio, regs, self.mask, offset, _SET_PINS_0 if sideset is None else _NOP_SIDE_0])
         mem32[pio + _CLEAR + _CTRL] = self.mask
         mem32[regs + _CLKDIV] = divider << 16
         mem32[regs + _EXECCTRL] = (jmp_pin << 24) | ((offset + length - 1) << 12) | (offset << 7)
@@ -78,21 +95,9 @@ class StateMachine:
         if set_pin is not None:
             control |= (1 << 26) | (set_pin << 5)
         mem32[regs + _PINCTRL] = control
-        self.rewind()
+        _stop_low(self._fast)
         for pin in pins:
             mem32[_IO_BANK0 + 8 * pin + 4] = 6 if pio == PIO0 else 7
-
-    def rewind(self):
-        """A stopped machine: FIFOs empty, back at its first instruction."""
-        pio, regs = self.pio, self._regs
-        mem32[regs + _SHIFTCTRL] = _SHIFT_RIGHT | _FJOIN_TX  # a change of FJOIN empties both FIFOs
-        mem32[regs + _SHIFTCTRL] = _SHIFT_RIGHT
-        mem32[pio + _SET + _CTRL] = (self.mask << 4) | (self.mask << 8)
-        mem32[regs + _INSTR] = self._start  # jmp
-
-    def execute(self, instruction):
-        """Run one instruction at once; only while the machine is stopped."""
-        mem32[self._regs + _INSTR] = instruction
 
     def start(self):
         mem32[self.pio + _SET + _CTRL] = self.mask
@@ -102,10 +107,8 @@ class StateMachine:
         mem32[self.pio + _CLEAR + _CTRL] = self.mask
 
     def low(self):
-        """Stopped, side-set pin low, FIFOs empty."""
-        self.stop()
-        self.execute(_NOP_SIDE_0)
-        self.rewind()
+        """Stopped, pin of the side-set (without one: of SET) low, FIFOs empty, back at the first instruction."""
+        _stop_low(self._fast)
 
     def waits_at_start(self):
         """True while the machine waits for a word at its first instruction."""

@@ -120,11 +120,9 @@ class Optics:
 
     def stop(self):
         """LED low, a probe that is going on forgotten."""
-        self._machine.stop()
         mem32[_CHAN_ABORT] = 7 << 8
-        self._machine.execute(0xE000)  # set(pins, 0)
-        self._machine.rewind()
-        mem32[_ADC_FCS] = _FIFO_FLAGS
+        self._machine.low()
+        mem32[_ADC_FCS] = 0
         self.active = False
 
     def dark(self, cell):

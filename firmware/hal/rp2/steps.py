@@ -112,13 +112,20 @@ def _pause(state: ptr32) -> int:
 
 
 @micropython.viper
-def _queue(state: ptr32, word0: int, word1: int):
-    """Write one segment into the ring."""
-    ring = ptr32(state[0])
+def _queue(state: ptr32, word0: int, word1: int) -> int:
+    """Write one segment into the ring; 0 if it is full."""
+    channel = ptr32(state[3])
     head = state[1]
+    left = 0
+    if channel[4] & (1 << 24):
+        left = channel[2]
+    if head - state[2] + left > 126:
+        return 0
+    ring = ptr32(state[0])
     ring[head & 127] = word0
     ring[(head + 1) & 127] = word1
     state[1] = head + 2
+    return 1
 
 
 @micropython.viper
@@ -165,19 +172,21 @@ class StepChannel:
         self._machine.start()
 
     def push(self, steps, interval_cycles, direction):
-        if self.free() <= 0:
-            return False
         if direction != self._direction:
             self.emitted()
             self._direction = direction
         word = 1 if direction > 0 else 0
         if steps:
-            _queue(self._state, word | 2 | ((steps - 1) << 2), interval_cycles - self._overhead)
+            word |= 2 | ((steps - 1) << 2)
+            interval_cycles -= self._overhead
         else:
-            _queue(self._state, word, interval_cycles - _DWELL_OVERHEAD)
-        state = disable_irq()
-        _arm(self._state, _pause(self._state))
-        enable_irq(state)
+            interval_cycles -= _DWELL_OVERHEAD
+        state = self._state
+        if not _queue(state, word, interval_cycles):
+            return False
+        irqs = disable_irq()
+        _arm(state, _pause(state))
+        enable_irq(irqs)
         return True
 
     def hold(self):
