@@ -49,7 +49,7 @@ def make_hal():
     from hal.rp2.board_hal import Rp2Hal
 
     try:
-        from firmware_hash import FIRMWARE_HASH
+        from build import FIRMWARE_HASH, SIMULATED
     except ImportError:  # files copied by hand
-        FIRMWARE_HASH = 0
-    return Rp2Hal(PINS, LIMITS, LAMP_NM, "rpi_pico", FIRMWARE_HASH)
+        FIRMWARE_HASH, SIMULATED = 0, False
+    return Rp2Hal(PINS, LIMITS, LAMP_NM, "rpi_pico", FIRMWARE_HASH, SIMULATED)

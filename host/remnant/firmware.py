@@ -47,13 +47,13 @@ def firmware_hash(files: dict[str, bytes]) -> int:
     return crc
 
 
-def compiled(board: str) -> dict[str, bytes]:
-    """Files of a board as they go into its flash. Raises RigError(BOARD_UNKNOWN | FIRMWARE_BUILD)."""
+def compiled(board: str, simulated: bool = False) -> dict[str, bytes]:
+    """Files of a board as they go into its flash; simulated: the chip is not one. Raises RigError(BOARD_UNKNOWN | FIRMWARE_BUILD)."""
     files = sources(board)
-    stamp = f"FIRMWARE_HASH = {firmware_hash(files)}\n".encode()
+    stamp = f"FIRMWARE_HASH = {firmware_hash(files)}\nSIMULATED = {simulated}\n".encode()
     result = {}
     with tempfile.TemporaryDirectory(prefix="remnant-firmware-") as folder:
-        for name, text in {**files, "firmware_hash.py": stamp}.items():
+        for name, text in {**files, "build.py": stamp}.items():
             if name in ("boot.py", "main.py"):
                 result[name] = text
             else:

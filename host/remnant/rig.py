@@ -22,7 +22,7 @@ from . import units
 from .board import Board, Executed
 from .errors import explain
 from .link import Batch, resolve_port
-from .virtual import VirtualBoard
+from .virtual import SIMULATED, VirtualBoard
 
 BY_HAND = 65535  # the probe number of readings taken by hand
 
@@ -163,15 +163,15 @@ class Records:
 
 @contextlib.asynccontextmanager
 async def open_rig(spec: str = "virtual", pumps: Mapping[str, int] | None = None, **scenario: Any) -> AsyncIterator[Rig]:
-    """Open a rig: "virtual", a port, or a USB serial number. pumps: names for pump numbers, {"antisolvent": 1}.
+    """Open a rig: "virtual", "emulated", a port, or a USB serial number. pumps: names for pump numbers, {"antisolvent": 1}.
 
-    `scenario` (seed, cells, speed, faults ...) is for a virtual one. Raises RigError when there is none, it is none, or it is busy. Leaving
+    `scenario` (seed, cells, speed, faults ...) is for a simulated one. Raises RigError when there is none, it is none, or it is busy. Leaving
     the block closes the port; a virtual board ends with it.
     """
     records = Records()
     virtual = None
-    if spec == "virtual":
-        virtual = await asyncio.to_thread(VirtualBoard(**scenario).start)
+    if spec in SIMULATED:
+        virtual = await asyncio.to_thread(SIMULATED[spec](**scenario).start)
         path = virtual.port
     else:
         path = resolve_port(spec)
@@ -194,7 +194,7 @@ async def open_rig(spec: str = "virtual", pumps: Mapping[str, int] | None = None
 
 
 def _simulation(virtual: VirtualBoard | None) -> dict[str, Any] | None:
-    if virtual is None or virtual.interpreter is None:
+    if virtual is None:
         return None
     facts = {key: virtual.scenario[key] for key in ("seed", "speed", "cells", "faults")}
-    return {"interpreter": virtual.interpreter.description, **facts}
+    return {"rig": virtual.KIND, "interpreter": virtual.description, **facts}

@@ -53,7 +53,7 @@ def demo(
 def run(
     plan: PlanName,
     set_: Inputs = None,
-    rig: Annotated[str, typer.Option(help="virtual, a serial port, or a USB serial number.")] = "virtual",
+    rig: Annotated[str, typer.Option(help="virtual, emulated, a serial port, or a USB serial number.")] = "virtual",
     out: Annotated[Path, typer.Option(help="Folder that gets the run's folder.")] = Path("runs"),
     speed: Annotated[str, typer.Option(help="Virtual rig: max, or times the wall clock (1, 60).")] = "max",
     seed: Annotated[int, typer.Option(help="Virtual rig: seed of noise and kinetics.")] = 1,
@@ -63,9 +63,10 @@ def run(
     """Run a plan and leave a run folder with data, analysis and report."""
     output = Output(as_json)
     with told(output):
-        from .running import VIRTUAL, Wish, folder_for, plan_name, run_all
+        from ..virtual import SIMULATED
+        from .running import Wish, folder_for, plan_name, run_all
 
-        facts: dict[str, Any] = {"seed": seed, "speed": _speed(speed), **_scenario(scenario)} if rig == VIRTUAL else {}
+        facts: dict[str, Any] = {"seed": seed, "speed": _speed(speed), **_scenario(scenario)} if rig in SIMULATED else {}
         name = plan_name(plan)
         result = run_all([Wish(name, plan, _inputs(set_), folder_for(out, name), rig, facts)], output)[0]
         output.say(f"{result.status}: {result.folder}")

@@ -15,11 +15,13 @@ from ..plan import Compiled, Plan, compile_plan
 from ..plan import load as load_plan
 from ..rig import open_rig
 from ..run import RunResult, execute
+from ..virtual import LIMITS_OF, SIMULATED
 from .bars import Bars
 from .limits import limits_of
 from .output import Output
 
 VIRTUAL = "virtual"
+EMULATED = "emulated"
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,15 @@ def run_all(wishes: list[Wish], output: Output) -> list[RunResult]:
     Every plan is checked before anything starts. Raises PlanError, RigError, KeyboardInterrupt (before a run has started).
     """
     for wish in wishes:
-        compiled_plan(wish.source, wish.inputs, limits_of(VIRTUAL) if wish.spec == VIRTUAL else {})
+        compiled_plan(wish.source, wish.inputs, limits_of(LIMITS_OF[wish.spec]) if wish.spec in LIMITS_OF else {})
     interpreter = None
     if any(wish.spec == VIRTUAL for wish in wishes):
         from ..virtual.interpreter import find
 
         interpreter = find()  # may fetch one: here Ctrl-C still means what it always means
         output.say(f"SIMULATED: virtual board, firmware on {interpreter.description}")
+    if any(wish.spec == EMULATED for wish in wishes):
+        output.say("SIMULATED: emulated RP2040 with the real MicroPython image; the first time takes two minutes to fetch and build it")
     return asyncio.run(_run_all(wishes, output, {"interpreter": interpreter}))
 
 
@@ -104,8 +108,8 @@ async def _run_all(wishes: list[Wish], output: Output, virtual: dict[str, Any]) 
 async def _run(wish: Wish, bars: Bars, virtual: dict[str, Any], stop: asyncio.Event, cut: asyncio.Event) -> RunResult:
     try:
         facts: dict[str, Any] = {}
-        if wish.spec == VIRTUAL:
-            _, compiled = compiled_plan(wish.source, wish.inputs, limits_of(VIRTUAL))
+        if wish.spec in SIMULATED:
+            _, compiled = compiled_plan(wish.source, wish.inputs, limits_of(LIMITS_OF[wish.spec]))
             facts = {"cells": _samples(compiled), **wish.scenario, **virtual}
         async with open_rig(wish.spec, **facts) as rig:
             if stop.is_set():

@@ -221,7 +221,7 @@ def _rig_toml(rig: Rig) -> str:
     """What the board says of itself, kept with the run."""
     welcome = rig.board.welcome
     assert welcome
-    port = "virtual" if rig.simulation else rig.board.path
+    port = rig.simulation["rig"] if rig.simulation else rig.board.path
     lines = ["[board]", *(f"{key} = {json.dumps(value)}" for key, value in (("name", welcome.board), ("uid", welcome.uid), ("port", port)))]
     lines += ["", "[description]", *(f"{key} = {json.dumps(value)}" for key, value in sorted(rig.board.description.items()))]
     return "\n".join(lines) + "\n"

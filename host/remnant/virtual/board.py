@@ -35,6 +35,8 @@ SHIM = "boards/virtual/cpython"
 class VirtualBoard:
     """One virtual board. `scenario`: seed, cells, faults, ambient_c, speed (0: as fast as it goes) ... (boards/virtual/README.md)."""
 
+    KIND = "virtual"
+
     def __init__(self, interpreter: Interpreter | None = None, heap: str | None = None, **scenario: Any):
         self.scenario = {"seed": 1, "cells": ["templated", "control"], "speed": 0, "faults": [], **scenario}
         self.scenario.setdefault("boot_id", (self.scenario["seed"] * 2654435761 + 1) & 0x7FFFFFFF)
@@ -47,9 +49,14 @@ class VirtualBoard:
         self._slave = -1
         self.port = ""
 
+    @property
+    def description(self) -> str:
+        """What the firmware runs on."""
+        return self.interpreter.description if self.interpreter else ""
+
     def start(self) -> VirtualBoard:
         """Start the process; `port` is then open for a host. Raises RigError(NOT_STARTED)."""
-        self.interpreter = interpreter = self.interpreter or find()
+        command, environment = self._command()
         self._folder = tempfile.TemporaryDirectory(prefix="remnant-virtual-")
         folder = Path(self._folder.name)
         master, self._slave = pty.openpty()
@@ -58,7 +65,6 @@ class VirtualBoard:
         self._control, theirs = socket.socketpair()
         scenario = folder / "scenario.json"
         scenario.write_text(json.dumps({**self.scenario, "control_fd": theirs.fileno()}), encoding="ascii")
-        command, environment = self._command(interpreter)
         try:
             with (folder / "log").open("wb") as log:
                 self._process = subprocess.Popen(
@@ -120,7 +126,9 @@ class VirtualBoard:
             os.close(self._slave)
             self._slave = -1
 
-    def _command(self, interpreter: Interpreter) -> tuple[list[str], dict[str, str]]:
+    def _command(self) -> tuple[list[str], dict[str, str]]:
+        """Command line without the scenario, and environment. Raises RigError when there is nothing to start."""
+        self.interpreter = interpreter = self.interpreter or find()
         root = bundle.root()
         main = str(root / "firmware/main.py")
         paths = [str(root / folder) for folder in BOARD_PATHS]
