@@ -18,6 +18,7 @@ LIMITS = {
     "wait_max_ms": 4294967295,
 }
 LAMP_NM = 365
+CHIP = "RP2040"
 
 PINS = {
     "step": (2, 3, 4, 5),
@@ -41,7 +42,9 @@ PINS = {
 def make_safe():
     """Called by boot.py before anything else."""
     from hal.rp2.safe import make_safe as safe
+    from hal.rp2.wiring import check_chip
 
+    check_chip(CHIP)
     safe(low=PINS["step"] + (PINS["heater"], PINS["lamp"], PINS["probe"]) + PINS["trigger_out"])
 
 

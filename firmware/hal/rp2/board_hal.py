@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 
 import machine
 from machine import Pin, mem32
@@ -15,6 +14,7 @@ from .machine_pio import PIO0, load
 from .optics import Optics
 from .steps import StepChannel, program_for, step_program
 from .store import Store
+from .wiring import check_pins
 
 _SET = const(0x2000)  # alias address: write 1 to set
 _WATCHDOG_SCRATCH0 = const(0x4005800C)
@@ -86,6 +86,7 @@ class Rp2Hal:
     """hal.contract.Hal from a table of pins (boards/rpi_pico/board.py)."""
 
     def __init__(self, pins, limits, lamp_nm, board, firmware_hash=0, simulated=False):
+        check_pins(pins)
         self.limits = limits
         self.lamp_nm = lamp_nm
         self.line = Line()
@@ -126,5 +127,4 @@ class Rp2Hal:
             with open("/last_error.txt", "w") as file:
                 sys.print_exception(error, file)
         except OSError:
-            pass
-        time.sleep_ms(0)
+            pass  # a full flash must not keep the board from restarting
