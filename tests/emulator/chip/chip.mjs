@@ -8,7 +8,7 @@ import { Flash, FlashSerial } from './flash.mjs';
 import { ConsoleLogger, LogLevel, RP2040 } from './library.mjs';
 import { Pads } from './pads.mjs';
 import { Pio } from './pio.mjs';
-import { PlainRegisters, RingOscillator, Resets, repairDma, repairTimer, resetDma } from './repairs.mjs';
+import { PlainRegisters, RingOscillator, Resets, repairDma, repairSecondCore, repairTimer, resetDma } from './repairs.mjs';
 import { Schedule } from './schedule.mjs';
 import { Uart } from './uart.mjs';
 import { UsbHost } from './usb.mjs';
@@ -91,6 +91,7 @@ export class Chip {
     const { peripherals } = mcu;
     repairDma(mcu);
     repairTimer(mcu);
+    repairSecondCore(mcu);
     mcu.pio = [0, 1].map((index) => new Pio(mcu, index, this.schedule));
     peripherals[0x50200] = mcu.pio[0];
     peripherals[0x50300] = mcu.pio[1];
@@ -192,10 +193,6 @@ export class Chip {
       }
     }
     this.counts.instructions += instructions;
-  }
-
-  resetNow(cause) {
-    this.start(cause);
   }
 
   // ---- counting

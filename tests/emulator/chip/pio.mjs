@@ -1,6 +1,7 @@
 // A PIO block: registers, instruction memory, interrupt flags and pin latches shared by four state machines.
 import { BasePeripheral, IRQ } from './library.mjs';
-import { StateMachine, STALLED_ON } from './pio_machine.mjs';
+import { STALLED_ON } from './pio_instructions.mjs';
+import { StateMachine } from './pio_machine.mjs';
 
 const PINS = 0x3fffffff;
 const MACHINE_FIRST = 0xc8, MACHINE_SIZE = 0x18, MACHINE_END = 0x128;

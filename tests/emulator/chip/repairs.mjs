@@ -54,6 +54,32 @@ export function repairTimer(mcu) {
   };
 }
 
+/**
+ * The second core sleeps. When it comes out of reset it reports with a word 0 in the FIFO between the cores, which the firmware waits
+ * for at a soft reset; otherwise that FIFO is empty and swallows what is written. The library reads all ones and warns.
+ */
+export function repairSecondCore(mcu) {
+  const FIFO_ST = 0x50, FIFO_WR = 0x54, FIFO_RD = 0x58, VALID = 1, READY = 2;
+  const FRCE_OFF = 0x04, PROC1 = 1 << 16;
+  const { sio } = mcu;
+  const psm = mcu.peripherals[0x40010];
+  let reported = false;
+  const [read, write, writePower] = [sio.readUint32.bind(sio), sio.writeUint32.bind(sio), psm.writeUint32.bind(psm)];
+  sio.readUint32 = (offset) => {
+    if (offset === FIFO_ST) return READY | (reported ? VALID : 0);
+    if (offset !== FIFO_RD) return read(offset);
+    reported = false;
+    return 0;
+  };
+  sio.writeUint32 = (offset, value) => {
+    if (offset !== FIFO_ST && offset !== FIFO_WR) write(offset, value);
+  };
+  psm.writeUint32 = (offset, value) => {
+    if (offset === FRCE_OFF && psm.frceOff & PROC1 && !(value & PROC1)) reported = true;
+    writePower(offset, value);
+  };
+}
+
 /** RESETS holds the blocks in reset that the firmware names; the library only remembers the bits. */
 export class Resets extends RPReset {
   constructor(rp2040, blocks) {
