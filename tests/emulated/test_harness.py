@@ -1,6 +1,7 @@
 """The bench itself: what its other users take for granted. Times are cycles of 8 ns unless a name says otherwise."""
 
 import hashlib
+import json
 from itertools import pairwise
 
 import pytest
@@ -174,6 +175,50 @@ machines = [rp2.StateMachine(0, square, freq=31_250_000, set_base=Pin(2)), rp2.S
     assert abs((second[-1] - second[0]) - (len(second) - 1) * 162.5) <= 1
 
 
+TOUCHED_LOOP = """
+import machine, rp2, time
+from machine import Pin
+@rp2.asm_pio(sideset_init=rp2.PIO.OUT_LOW)
+def waits():
+    pull(block)         .side(0)
+    mov(y, osr)         .side(1)
+    label("loop")
+    jmp(y_dec, "loop")  .side(1) [2]
+machines = [rp2.StateMachine(n, waits, freq=freq, sideset_base=Pin(2 + n)) for n, freq in enumerate((125_000_000, 10_000_000, 3_000_000))]
+seen = []
+for each, turns in zip(machines, (1_000_000, 100_000, 30_000)):
+    each.active(1)
+    each.put(turns)
+for turn in range(12):
+    time.sleep_us(37 + 11 * turn)
+    for each in machines:
+        each.exec(0xb0c2)                                   # mov isr, y  side 1
+        each.exec(0x9000)                                   # push noblock  side 1
+        seen.append(each.get())
+    if turn == 5:
+        machines[1].active(0); time.sleep_us(100); machines[1].active(1)
+        machine.mem32[0x502000f8] = 7 << 16                # another divider for machine 2, in the middle of its loop
+        machines[0].exec(0xf054)                           # set y, 20  side 1
+time.sleep_ms(40)
+print(seen)
+"""
+
+
+def test_a_skipped_loop_that_is_touched_stands_where_it_would():
+    def run(fast_forward):
+        with bench(fast_forward=fast_forward) as board:
+            board.repl.enter()
+            for pin in (2, 3, 4):
+                board.pins[pin].record()
+            printed = board.repl.exec(TOUCHED_LOOP)
+            return printed, [board.pins[pin].edges() for pin in (2, 3, 4)], board.cycle, board.stats()["skipped"]
+
+    printed, edges, cycle, skipped = run(True)
+    assert (printed, edges, cycle, 0) == run(False)
+    assert skipped > 10_000 and len(set(json.loads(printed))) > 20
+    assert [[level for _, level in pin] for pin in edges] == [[1, 0]] * 3
+
+
 def test_out_pins_touches_its_own_pins_only(board):
     for pin in range(2, 8):
         board.pins[pin].record()
@@ -233,7 +278,9 @@ print(s.rx_fifo())
     # MOV STATUS compares the level of the TX FIFO with 0 here: never less, all zeroes
     assert board.repl.exec("print([s.get() for _ in range(3)], s.rx_fifo(), rp2.PIO(0).irq().flags())").startswith("[3, 9, 0] 0")
     board.pins[10].drive(False)
-    out = board.repl.exec("time.sleep_ms(1); m = machine.mem32 if 'machine' in globals() else __import__('machine').mem32\nprint(m[0x50200030], s.rx_fifo())")
+    out = board.repl.exec(
+        "time.sleep_ms(1); m = machine.mem32 if 'machine' in globals() else __import__('machine').mem32\nprint(m[0x50200030], s.rx_fifo())"
+    )
     assert out == "1 0\n"
     assert board.repl.exec("m[0x50200034] = 16\ntime.sleep_ms(1)\nprint(s.get(), m[0x50200030])") == "0 1\n"
 
@@ -388,7 +435,14 @@ def test_run_ends_on_time_inside_a_flash_erase(board):
 def test_a_host_that_stops_reading_blocks_the_writer():
     with bench() as board:
         board.repl.enter()
-        board.repl.start("import sys\nfrom machine import Pin\np = Pin(2, Pin.OUT)\nfor i in range(2000):\n    sys.stdout.buffer.write(bytes(64))\n    p.toggle()")
+        board.repl.start("""
+import sys
+from machine import Pin
+p = Pin(2, Pin.OUT)
+for i in range(2000):
+    sys.stdout.buffer.write(bytes(64))
+    p.toggle()
+""")
         board.run_ms(5)
         board.usb_hold(True)
         board.pins[2].record()
@@ -502,7 +556,10 @@ def test_unique_id_and_random_bits_follow_the_seed():
 
 
 def test_a_file_system_mounts_and_main_runs():
-    files = {"main.py": "import settings\nprint('main', settings.WORD)\nopen('log.txt', 'w').write('ran')\n", "lib/settings.py": "WORD = 'seen'\n"}
+    files = {
+        "main.py": "import settings\nprint('main', settings.WORD)\nopen('log.txt', 'w').write('ran')\n",
+        "lib/settings.py": "WORD = 'seen'\n",
+    }
     with bench(filesystem=make_filesystem(files)) as board:
         board.run_ms(400)
         assert board.usb_read().startswith(b"main seen\r\n")

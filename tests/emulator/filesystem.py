@@ -9,7 +9,14 @@ BLOCK_COUNT = 352  # 1408 KiB, what MicroPython gives the file system on RPI_PIC
 OFFSET = 0xA0000
 _DISK_VERSION = 0x00020000
 # MicroPython's settings of littlefs 2 (ports/rp2, extmod/vfs_lfs): read and program 32 bytes at a time, 32 bytes of lookahead
-_GEOMETRY = {"block_size": BLOCK_BYTES, "block_count": BLOCK_COUNT, "read_size": 32, "prog_size": 32, "cache_size": 128, "lookahead_size": 32}
+_GEOMETRY = {
+    "block_size": BLOCK_BYTES,
+    "block_count": BLOCK_COUNT,
+    "read_size": 32,
+    "prog_size": 32,
+    "cache_size": 128,
+    "lookahead_size": 32,
+}
 
 
 def make_filesystem(files: dict[str, bytes | str]) -> bytes:

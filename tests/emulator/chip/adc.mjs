@@ -32,7 +32,8 @@ export class AnalogInputs {
     }
     const lit = source.pin !== null && this.pads.levels[source.pin];
     const noise = lit ? source.litNoise : source.darkNoise;
-    const value = (lit ? source.lit : source.dark) + (noise ? noise * input.chance.gauss() : 0);
+    let value = (lit ? source.lit : source.dark) + (noise ? noise * input.chance.gauss() : 0);
+    for (const [pin, bright] of source.lights ?? []) if (this.pads.levels[pin]) value += bright - source.dark;
     const counts = Math.min(4095, Math.max(0, Math.round(value / 16)));
     input.samples?.push(this.cycleNow(), counts, lit ? 1 : 0);
     return counts;

@@ -8,7 +8,8 @@ import { Flash, FlashSerial } from './flash.mjs';
 import { ConsoleLogger, LogLevel, RP2040 } from './library.mjs';
 import { Pads } from './pads.mjs';
 import { Pio } from './pio.mjs';
-import { PlainRegisters, RingOscillator, Resets, repairDma, repairSecondCore, repairTimer, resetDma } from './repairs.mjs';
+import { PlainRegisters, RingOscillator, Resets } from './repairs.mjs';
+import { repairDma, repairSecondCore, repairTimer, resetDma, writeMemoryFirst } from './repairs.mjs';
 import { Schedule } from './schedule.mjs';
 import { Uart } from './uart.mjs';
 import { UsbHost } from './usb.mjs';
@@ -92,6 +93,7 @@ export class Chip {
     repairDma(mcu);
     repairTimer(mcu);
     repairSecondCore(mcu);
+    writeMemoryFirst(mcu);
     mcu.pio = [0, 1].map((index) => new Pio(mcu, index, this.schedule));
     peripherals[0x50200] = mcu.pio[0];
     peripherals[0x50300] = mcu.pio[1];
@@ -183,10 +185,8 @@ export class Chip {
       if (mcu.clkSys !== SYSTEM_HZ) cycles = Math.max(1, Math.round((cycles * SYSTEM_HZ) / mcu.clkSys));
       const done = now + cycles;
       if (done <= end) {
-        if (clock.nextAt > done && schedule.pioNext > done) {
-          clock.now = done;
-          schedule.pioDone = done;
-        } else schedule.advanceTo(done);
+        if (clock.nextAt > done && schedule.pioNext > done) clock.now = done;
+        else schedule.advanceTo(done);
       } else {
         this.cpuReadyAt = done;
         schedule.advanceTo(end);

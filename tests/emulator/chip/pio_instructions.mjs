@@ -48,7 +48,7 @@ export class InstructionUnit {
       case WAIT:
         return this.waitFor(selector & 3, !!(op & 0x80), argument);
       case IN:
-        return this.shiftIn(this.source(selector), argument || 32);
+        return this.shiftInto(this.source(selector), argument || 32);
       case OUT:
         return this.shiftOut(selector, argument || 32);
       case PUSH_PULL:
@@ -130,7 +130,7 @@ export class InstructionUnit {
     }
   }
 
-  shiftIn(value, bits) {
+  shiftInto(value, bits) {
     if (!this.midway) {
       if (bits === 32) this.isr = value >>> 0;
       else if (this.shiftCtrl & IN_RIGHT) this.isr = ((this.isr >>> bits) | (value << (32 - bits))) >>> 0;

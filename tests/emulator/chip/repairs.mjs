@@ -80,6 +80,19 @@ export function repairSecondCore(mcu) {
   };
 }
 
+/** Most writes go to memory; the library looks for a peripheral first. Only speed. */
+export function writeMemoryFirst(mcu) {
+  const SRAM = 0x20000000;
+  const SRAM_BYTES = mcu.sram.length;
+  const { sramView } = mcu;
+  const write = mcu.writeUint32.bind(mcu);
+  mcu.writeUint32 = (address, value) => {
+    const offset = address - SRAM;
+    if (offset >= 0 && offset + 3 < SRAM_BYTES) sramView.setUint32(offset, value, true);
+    else write(address, value);
+  };
+}
+
 /** RESETS holds the blocks in reset that the firmware names; the library only remembers the bits. */
 export class Resets extends RPReset {
   constructor(rp2040, blocks) {

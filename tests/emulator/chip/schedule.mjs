@@ -7,7 +7,8 @@ export class Schedule {
     this.pios = [];
     this.machines = [];
     this.pioNext = Infinity; // cycle of the earliest turn of any machine
-    this.pioDone = 0; // cycle up to which all turns are over
+    this.pioDone = 0; // inside advanceTo: cycle up to which all turns are over
+    this.advancing = false;
     this.events = 0;
     this.skipped = 0;
   }
@@ -25,9 +26,9 @@ export class Schedule {
     return this.clock.cycle;
   }
 
-  /** The first cycle on which a machine can still take a turn. */
+  /** The first cycle on which a machine can still take a turn. Between two advances the turns of the present cycle are over. */
   soonest() {
-    return Math.max(this.clock.cycle, this.pioDone + 1);
+    return this.advancing ? Math.max(this.clock.cycle, this.pioDone + 1) : this.clock.cycle + 1;
   }
 
   get nextEvent() {
@@ -36,6 +37,8 @@ export class Schedule {
 
   advanceTo(target) {
     const { clock } = this;
+    this.pioDone = clock.now;
+    this.advancing = true;
     while (clock.nextAt <= target || this.pioNext <= target) {
       const alarmCycle = clock.nextAt === Infinity ? Infinity : Math.ceil(clock.nextAt - 1e-6);
       if (alarmCycle <= this.pioNext) {
@@ -47,7 +50,7 @@ export class Schedule {
       }
     }
     clock.now = target;
-    this.pioDone = target;
+    this.advancing = false;
   }
 
   runTurns(cycle) {
