@@ -99,9 +99,7 @@ class Rp2Hal:
         self.adc = Analog(self.optics, pins["sensor_adc"], pins["monitor_adc"], pins["cells_adc"])
         program, pulse_cycles = program_for(pins["step_pulse_cycles"])
         length = load(PIO0, 0, program)
-        self.pumps = [
-            StepChannel(i, 0, length, pulse_cycles, pins["step"][i], pins["direction"][i]) for i in range(limits["pumps"])
-        ]
+        self.pumps = [StepChannel(i, 0, length, pulse_cycles, pins["step"][i], pins["direction"][i]) for i in range(limits["pumps"])]
         self.store = Store()
         self.watchdog = _Watchdog()
 

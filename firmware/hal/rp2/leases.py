@@ -21,40 +21,40 @@ LAMP_DIVIDER = const(15)  # 120 ns a tick
 # pins: side-set = heater, jmp = interlock (high: closed)    idle: low    underrun: waits in `pull`, low
 @rp2.asm_pio(sideset_init=rp2.PIO.OUT_LOW, out_shiftdir=rp2.PIO.SHIFT_RIGHT)
 def heater_program():
-    pull(block)         .side(0)  # 1
-    out(x, 16)          .side(0)  # 1
-    out(y, 16)          .side(0)  # 1
-    jmp(pin, "closed")  .side(0)  # 1
-    mov(x, null)        .side(0)  # open: this slot stays dark, and is shorter
+    pull(block).side(0)  # 1
+    out(x, 16).side(0)  # 1
+    out(y, 16).side(0)  # 1
+    jmp(pin, "closed").side(0)  # 1
+    mov(x, null).side(0)  # open: this slot stays dark, and is shorter
     label("closed")
-    jmp(not_x, "off")   .side(0)  # 1
+    jmp(not_x, "off").side(0)  # 1
     label("on")
-    jmp(x_dec, "on")    .side(1)  # on ticks
+    jmp(x_dec, "on").side(1)  # on ticks
     label("off")
-    jmp(y_dec, "off")   .side(0)  # off ticks
+    jmp(y_dec, "off").side(0)  # off ticks
 
 
 # purpose: 104 dimmed periods of the lamp per word    clock: 8.333 MHz    word: periods - 1 (8 bit), on ticks - 1 (12 bit; 0 is dark),
 # off ticks - 1 (12 bit)    pins: side-set = lamp, jmp = interlock (high: closed)    idle: low    underrun: waits in `pull`, low
 @rp2.asm_pio(sideset_init=rp2.PIO.OUT_LOW, out_shiftdir=rp2.PIO.SHIFT_RIGHT)
 def lamp_program():
-    pull(block)         .side(0)  # 1 a slot
-    mov(isr, osr)       .side(0)  # 1 a slot
-    out(x, 8)           .side(0)  # 1 a slot
+    pull(block).side(0)  # 1 a slot
+    mov(isr, osr).side(0)  # 1 a slot
+    out(x, 8).side(0)  # 1 a slot
     label("period")
-    mov(osr, isr)       .side(0)  # 1
-    out(null, 8)        .side(0)  # 1
-    out(y, 12)          .side(0)  # 1
-    jmp(pin, "closed")  .side(0)  # 1
-    mov(y, null)        .side(0)  # open: dark, and shorter
+    mov(osr, isr).side(0)  # 1
+    out(null, 8).side(0)  # 1
+    out(y, 12).side(0)  # 1
+    jmp(pin, "closed").side(0)  # 1
+    mov(y, null).side(0)  # open: dark, and shorter
     label("closed")
-    jmp(not_y, "dark")  .side(0)  # 1
+    jmp(not_y, "dark").side(0)  # 1
     label("on")
-    jmp(y_dec, "on")    .side(1)  # on ticks
+    jmp(y_dec, "on").side(1)  # on ticks
     label("dark")
-    out(y, 12)          .side(0)  # 1
+    out(y, 12).side(0)  # 1
     label("off")
-    jmp(y_dec, "off")   .side(0)  # off ticks
+    jmp(y_dec, "off").side(0)  # off ticks
     jmp(x_dec, "period").side(0)  # 1
 
 

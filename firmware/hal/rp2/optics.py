@@ -17,8 +17,7 @@ from micropython import const
 
 from .machine_pio import PIO1, StateMachine, load
 
-_CYCLES_PER_US = const(125)
-_MONITOR = const(4)  # the reading behind those of the four cells
+_PULSE = const(250_000)  # cycles of PULSE_US
 _DMA_FEED = const(0x50000000 + 8 * 0x40)
 _DMA_START = const(0x50000000 + 9 * 0x40)
 _DMA_COUNTS = const(0x50000000 + 10 * 0x40)
@@ -41,18 +40,18 @@ _ROW_OVERHEAD = const(329)
 # pins: out = LED and three address lines, set = LED    idle: LED low    underrun: waits in the first `pull`, LED low
 @rp2.asm_pio(out_init=(rp2.PIO.OUT_LOW,) * 4, set_init=rp2.PIO.OUT_LOW, out_shiftdir=rp2.PIO.SHIFT_RIGHT)
 def probe_program():
-    pull(block)            # 1
-    mov(isr, osr)          # 1
-    pull(block)            # 1
-    out(pins, 4)           # 1
-    out(x, 28)             # 1
+    pull(block)  # 1
+    mov(isr, osr)  # 1
+    pull(block)  # 1
+    out(pins, 4)  # 1
+    out(x, 28)  # 1
     label("wait")
-    jmp(x_dec, "wait")     # word + 1
-    push(noblock)          # 1, the sampling instant
-    set(x, 31)             # 1
+    jmp(x_dec, "wait")  # word + 1
+    push(noblock)  # 1, the sampling instant
+    set(x, 31)  # 1
     label("hold")
-    jmp(x_dec, "hold") [9]  # 320
-    set(pins, 0)           # 1
+    jmp(x_dec, "hold")[9]  # 320
+    set(pins, 0)  # 1
 
 
 @micropython.viper
@@ -92,15 +91,17 @@ class Optics:
         self._pulses = pulses
         self._readings = readings = 2 * len(cells) + 1
         rows, at = self._rows, 0
-        dark = self.PULSE_US * _CYCLES_PER_US // len(cells) - _ROW_OVERHEAD
-        lit = self.PULSE_US * _CYCLES_PER_US // (len(cells) + 1) - _ROW_OVERHEAD
-        for cell in cells:
-            rows[at], rows[at + 1] = self._cell_start, (cell << 1) | (dark << 4)
+        rest = _PULSE  # of the dark half: an equal share for each row, and the last one takes what is left
+        for n in range(len(cells), 0, -1):
+            rows[at], rows[at + 1] = self._cell_start, (cells[-n] << 1) | ((rest // n - _ROW_OVERHEAD) << 4)
+            rest -= rest // n
             at += 2
-        for cell in cells:
-            rows[at], rows[at + 1] = self._cell_start, 1 | (cell << 1) | (lit << 4)
+        rest = _PULSE
+        for n in range(len(cells), 0, -1):
+            rows[at], rows[at + 1] = self._cell_start, 1 | (cells[-n] << 1) | ((rest // (n + 1) - _ROW_OVERHEAD) << 4)
+            rest -= rest // (n + 1)
             at += 2
-        rows[at], rows[at + 1] = self._monitor_start, 1 | (lit << 4)
+        rows[at], rows[at + 1] = self._monitor_start, 1 | ((rest - _ROW_OVERHEAD) << 4)
         words = 2 * readings * pulses
         _fill(self._table, words, rows, 2 * readings)
         mem32[_ADC_FCS] = _FIFO_ON | _FIFO_FLAGS

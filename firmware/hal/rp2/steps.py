@@ -48,23 +48,23 @@ _COUNTER = const(5)  # address of the counting DMA channel
 @rp2.asm_pio(sideset_init=rp2.PIO.OUT_LOW, out_init=rp2.PIO.OUT_LOW, out_shiftdir=rp2.PIO.SHIFT_RIGHT)
 def step_program():
     label("segment")
-    pull(block)        .side(0)      # 1
-    out(pins, 1)       .side(0)      # 1
-    out(y, 1)          .side(0)      # 1
-    out(x, 30)         .side(0)      # 1
-    pull(block)        .side(0)      # 1
-    jmp(not_y, "gap")  .side(0)      # 1
+    pull(block).side(0)  # 1
+    out(pins, 1).side(0)  # 1
+    out(y, 1).side(0)  # 1
+    out(x, 30).side(0)  # 1
+    pull(block).side(0)  # 1
+    jmp(not_y, "gap").side(0)  # 1
     label("step")
-    push(noblock)      .side(1)      # 1
-    set(y, 31)         .side(1)      # 1
+    push(noblock).side(1)  # 1
+    set(y, 31).side(1)  # 1
     label("high")
-    jmp(y_dec, "high") .side(1) [7]  # 256 as it stands
+    jmp(y_dec, "high").side(1)[7]  # 256 as it stands
     label("gap")
-    mov(y, osr)        .side(0)      # 1
+    mov(y, osr).side(0)  # 1
     label("low")
-    jmp(y_dec, "low")  .side(0)      # word + 1
-    jmp(not_x, "segment") .side(0)   # 1
-    jmp(x_dec, "step") .side(0) [5]  # 6, as long as the way through "segment"
+    jmp(y_dec, "low").side(0)  # word + 1
+    jmp(not_x, "segment").side(0)  # 1
+    jmp(x_dec, "step").side(0)[5]  # 6, as long as the way through "segment"
 
 
 _SET_AT = const(7)

@@ -1,0 +1,29 @@
+"""Benches for the tests of the real MicroPython image. Everything runs on an emulated RP2040 in emulated time; nothing waits for a wall clock."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(ROOT / "tests/emulator"), str(ROOT / "tests/emulated")]
+
+from rig import Rig, bare_rig  # noqa: E402
+
+
+@pytest.fixture
+def bare():
+    """The firmware's parts in the flash and the prompt on the line: `hal` is made, nothing runs."""
+    with bare_rig() as rig:
+        yield rig
+
+
+@pytest.fixture
+def firmware():
+    """The whole firmware running, and a host in lockstep that has found it ready."""
+    from host import Host
+
+    with Rig() as rig:
+        host = Host(rig)
+        host.ready()
+        yield host
