@@ -5,9 +5,11 @@ Imports the standard library only: the set-up of the project uses this file befo
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
 SUITE = "trixie"
@@ -19,17 +21,18 @@ class Unavailable(Exception):
     """A package cannot be had here; the text says why."""
 
 
-def apt(work: Path, arch: str) -> dict[str, str]:
-    """Return the environment of an apt that keeps its state in `work` and has fetched the lists of SUITE for `arch`. Raises Unavailable."""
+def apt(work: Path, arch: str, suite: str = SUITE) -> dict[str, str]:
+    """Return the environment of an apt that keeps its state in `work` and has fetched the lists of a suite for `arch`. Raises Unavailable."""
     for tool in ("apt-get", "apt-cache", "dpkg-deb"):
         if not shutil.which(tool):
             raise Unavailable(f"{tool} is not here")
     mirror = _mirror()
+    work.mkdir(parents=True, exist_ok=True)
     for folder in ("lists/partial", "cache/archives/partial", "sources.d"):
         (work / folder).mkdir(parents=True)
     (work / "status").touch()
     (work / "sources.d/debian.sources").write_text(
-        f"Types: deb\nURIs: {mirror}\nSuites: {SUITE}\nComponents: main\nArchitectures: {arch}\nSigned-By: {KEYRING}\n"
+        f"Types: deb deb-src\nURIs: {mirror}\nSuites: {suite}\nComponents: main\nArchitectures: {arch}\nSigned-By: {KEYRING}\n"
     )
     user = run(["id", "-un"], dict(os.environ), work).strip()
     (work / "apt.conf").write_text(
@@ -49,6 +52,31 @@ def unpack(packages: list[str], environment: dict[str, str], work: Path) -> Path
     for package in sorted((work / "debs").glob("*.deb")):
         run(["dpkg-deb", "-x", str(package), str(work / "root")], environment, work)
     return work / "root"
+
+
+def sources(packages: list[str], environment: dict[str, str], work: Path) -> list[Path]:
+    """Download and unpack the original sources of packages, without Debian's patches; returns their folders. Raises Unavailable."""
+    folder = work / "sources"
+    folder.mkdir()
+    found = []
+    for package in packages:
+        run(["apt-get", "-qq", "source", "--download-only", package], environment, folder)
+        (tarball,) = folder.glob(f"{package}_*.orig.tar.*")
+        into = folder / package
+        with tarfile.open(tarball) as archive:
+            archive.extractall(into, filter="data")
+        inside = list(into.iterdir())
+        found.append(inside[0] if len(inside) == 1 else into)
+    return found
+
+
+def own_suite() -> str:
+    """The suite that this machine itself is of. Raises Unavailable."""
+    with contextlib.suppress(OSError):
+        for line in Path("/etc/os-release").read_text(encoding="utf-8").splitlines():
+            if line.startswith("VERSION_CODENAME="):
+                return line.partition("=")[2].strip('"')
+    raise Unavailable("/etc/os-release names no suite")
 
 
 def run(command: list[str], environment: dict[str, str], folder: Path) -> str:
