@@ -46,7 +46,7 @@ class ProgramStore:
         incoming = self._incoming
         if incoming is None or self._received != len(incoming) or crc32(incoming) & 0xFFFFFFFF != self._crc32:
             raise RigError(PROGRAM_CORRUPT)
-        self._checked(program.decode(bytes(incoming)))
+        self._checked(bytes(incoming))
         self._store.save(_NAME, bytes(incoming))
         self._incoming = None
 
@@ -55,10 +55,11 @@ class ProgramStore:
         kept = self._store.load(_NAME)
         if kept is None:
             raise RigError(PROGRAM_MISSING)
-        return self._checked(program.decode(kept))
+        return self._checked(kept)
 
-    def _checked(self, tree):
-        program.validate(tree, self._limits)
+    def _checked(self, data):
+        tree = program.decode(data)
+        program.validate(tree, self._limits, len(data))
         if any(policy != program.FAULT_OFF for policy in tree[3]):
             raise RigError(PROGRAM_INVALID, where="on_fault")  # this firmware switches everything off at a fault
         if tree[4][0] != program.HOST_LOST_CONTINUE:

@@ -189,7 +189,7 @@ def decode(data, start=0, end=None, depth_max=DEPTH_MAX):
         end = len(data)
     try:
         reader = _Reader(data, start, end)
-        value = reader.value(depth_max)
+        value = reader.tree(depth_max)
     except (ValueError, TypeError, IndexError) as error:  # not UTF-8, an unhashable key
         raise RigError(BAD_ARGUMENTS, text=str(error)) from None
     if reader.at != end:
@@ -247,29 +247,53 @@ class _Reader:
         self.at = at + size
         return at
 
-    def value(self, depth):
+    def tree(self, depth_max):
+        """The next value. Containers wait on a list of their own: a board's stack is too small for one call a level."""
+        waiting = []  # [items so far, items in all, kind], innermost last
+        while True:
+            kind, value = self.head()
+            if kind is not None:
+                items = value * 2 if kind == _MAP else value
+                if len(waiting) >= depth_max:
+                    raise RigError(BAD_ARGUMENTS, text="nested too deep")
+                if items > self.end - self.at:  # an item takes a byte at least: a longer claim is refused before anything is built
+                    raise RigError(BAD_ARGUMENTS, value=items, limit=self.end - self.at, text="cut short")
+                waiting.append(([], items, kind))
+            elif waiting:
+                waiting[-1][0].append(value)
+            else:
+                return value
+            while len(waiting[-1][0]) == waiting[-1][1]:
+                items, _, kind = waiting.pop()
+                value = {items[i]: items[i + 1] for i in range(0, len(items), 2)} if kind == _MAP else items
+                if not waiting:
+                    return value
+                waiting[-1][0].append(value)
+
+    def head(self):
+        """(None, value) of a value that holds no others, (_ARRAY or _MAP, size) of one that does."""
         tag = self.data[self.take(1)]
         if tag < 0x80:
-            return tag
+            return None, tag
         if tag >= 0xE0:
-            return tag - 0x100
+            return None, tag - 0x100
         if tag < 0x90:
-            return self.map(tag & 15, depth)
+            return _MAP, tag & 15
         if tag < 0xA0:
-            return self.array(tag & 15, depth)
+            return _ARRAY, tag & 15
         if tag < 0xC0:
-            return self.str(tag & 31)
+            return None, self.str(tag & 31)
         number = _NUMBERS.get(tag)
         if number is not None:
-            return unpack_from(number[0], self.data, self.take(number[1]))[0]
+            return None, unpack_from(number[0], self.data, self.take(number[1]))[0]
         if tag == 0xC0:
-            return None
+            return None, None
         if tag == 0xC2:
-            return False
+            return None, False
         if tag == 0xC3:
-            return True
+            return None, True
         if 0xD4 <= tag <= 0xD8:
-            return self.ext(1 << (tag - 0xD4))
+            return None, self.ext(1 << (tag - 0xD4))
         length = _LENGTHS.get(tag)
         if length is None:
             raise RigError(BAD_ARGUMENTS, value=tag, text="no msgpack tag")
@@ -278,14 +302,12 @@ class _Reader:
         for _ in range(length[1]):
             size = size << 8 | self.data[self.take(1)]
         if kind == _STR:
-            return self.str(size)
+            return None, self.str(size)
         if kind == _BIN:
-            return self.bytes(size)
-        if kind == _ARRAY:
-            return self.array(size, depth)
-        if kind == _MAP:
-            return self.map(size, depth)
-        return self.ext(size)
+            return None, self.bytes(size)
+        if kind == _EXT:
+            return None, self.ext(size)
+        return kind, size
 
     def bytes(self, size):
         at = self.take(size)
@@ -296,25 +318,6 @@ class _Reader:
         if len(text) != size:
             _check_text(text, size)
         return text
-
-    def array(self, size, depth):
-        self.inside(size, depth)
-        return [self.value(depth - 1) for _ in range(size)]
-
-    def map(self, size, depth):
-        self.inside(size * 2, depth)
-        entries = {}
-        for _ in range(size):
-            key = self.value(depth - 1)
-            entries[key] = self.value(depth - 1)
-        return entries
-
-    def inside(self, items, depth):
-        """An item takes a byte at least: a longer claim is refused before anything is built."""
-        if depth <= 0:
-            raise RigError(BAD_ARGUMENTS, text="nested too deep")
-        if items > self.end - self.at:
-            raise RigError(BAD_ARGUMENTS, value=items, limit=self.end - self.at, text="cut short")
 
     def ext(self, size):
         code = unpack_from(">b", self.data, self.take(1))[0]

@@ -97,10 +97,11 @@ def decode(data):
         raise RigError(PROGRAM_CORRUPT, text=error.text) from None
 
 
-def validate(program, limits):
+def validate(program, limits, size=None):
     """Raise RigError at the first thing this board cannot or must not run; `where` is a path such as body[3].EVERY.body[0].
 
-    `limits` is the board's table (board.py LIMITS). Everything is checked: types, ranges, nesting, size.
+    `limits` is the board's table (board.py LIMITS); size: of the encoded program where that is known. Everything is checked: types,
+    ranges, nesting, size.
     """
     if not isinstance(program, list) or not program:
         raise RigError(PROGRAM_INVALID, where="program")
@@ -118,8 +119,9 @@ def validate(program, limits):
         raise RigError(PROGRAM_INVALID, where="host_lost")
     check.integer(program[4][0], HOST_LOST_CONTINUE, HOST_LOST_STOP, "host_lost")
     check.integer(program[4][1], 0, _U32_MAX, "host_lost")
-    check.block(program[5], "body", 0)
-    size = len(encode(program))  # only now: what has passed has a form, and no depth that a stack minds
+    check.body(check.inside(program[5], ""))
+    if size is None:
+        size = len(encode(program))  # only now: what has passed has a form, and no depth that a stack minds
     if size > limits["program_max_bytes"]:
         raise RigError(PROGRAM_TOO_LARGE, where="program", value=size, limit=limits["program_max_bytes"])
 
@@ -150,15 +152,25 @@ class _Checker:
         for value in values:
             self.integer(value, 0, highest, where)
 
-    def block(self, operations, where, depth):
-        if depth > NESTING_MAX:
-            raise RigError(NESTING_LIMIT, where=where, value=depth, limit=NESTING_MAX)
-        if not isinstance(operations, list):
-            raise RigError(PROGRAM_INVALID, where=where)
-        for i, operation in enumerate(operations):
-            self.operation(operation, "%s[%d]" % (where, i), depth)
+    def body(self, operations):
+        """Operations in their order, blocks within blocks on a list: a board's stack is too small for three calls a level."""
+        begun = []  # [operations, where, next one], innermost last
+        inner, where = operations, "body"
+        while True:
+            if inner is not None:
+                if len(begun) > NESTING_MAX:
+                    raise RigError(NESTING_LIMIT, where=where, value=len(begun), limit=NESTING_MAX)
+                begun.append([inner, where, 0])
+            while begun and begun[-1][2] == len(begun[-1][0]):
+                begun.pop()
+            if not begun:
+                return
+            block = begun[-1]
+            block[2] += 1
+            inner, where = self.operation(block[0][block[2] - 1], "%s[%d]" % (block[1], block[2] - 1))
 
-    def operation(self, operation, where, depth):
+    def operation(self, operation, where):
+        """Check one; returns the block within it, or None, and where that is."""
         if not isinstance(operation, list) or not operation or not _is_integer(operation[0]):
             raise RigError(PROGRAM_INVALID, where=where)
         row = _OPERATIONS.get(operation[0])
@@ -168,9 +180,9 @@ class _Checker:
         where += "." + name
         if len(operation) != count + 1:
             raise RigError(PROGRAM_INVALID, where=where, value=len(operation) - 1, limit=count)
-        self.arguments(operation, where, depth)
+        return self.arguments(operation, where), where + ".body"
 
-    def arguments(self, operation, where, depth):
+    def arguments(self, operation, where):
         limits = self._limits
         op, first = operation[0], operation[1]
         if op == HEATER:
@@ -198,22 +210,28 @@ class _Checker:
             self.integer(operation[3], TIMEOUT_FAULT, TIMEOUT_GO_ON, where)
         elif op == REPEAT:
             self.integer(first, 1, _U16_MAX, where)
-            self.block(operation[2], where + ".body", depth + 1)
+            return self.inside(operation[2], where + ".")
         elif op == EVERY:
             self.integer(first, limits["telemetry_min_ms"], limits["wait_max_ms"], where)
             if not isinstance(operation[2], list) or not operation[2]:
                 raise RigError(PROGRAM_INVALID, where=where)
             for condition in operation[2]:
                 self.condition(condition, where)
-            self.block(operation[3], where + ".body", depth + 1)
+            return self.inside(operation[3], where + ".")
         elif op == STEP:
             self.integer(first, 0, _U16_MAX, where)
-            self.block(operation[2], where + ".body", depth + 1)
+            return self.inside(operation[2], where + ".")
         elif op == MARK:
             self.integer(first, 0, _U16_MAX, where)
         else:  # TRIGGER
             self.integer(first, 0, 1, where)
             self.integer(operation[2], 1, limits["wait_max_ms"], where)
+        return None
+
+    def inside(self, block, where):
+        if not isinstance(block, list):
+            raise RigError(PROGRAM_INVALID, where=where + "body")
+        return block
 
     def condition(self, condition, where):
         limits = self._limits
