@@ -31,6 +31,7 @@ GRACE_S = 2.0  # wall: answers overtake records, so what a PONG says is over may
 SILENT_S = 20.0  # wall: nothing at all from the board for so long is a failure
 READINESS_S = 30.0  # board: a fault's cause has to be gone and seen to be gone
 CREDIT_BYTES = 255
+SENSOR_FAULTS = (codes.SENSOR_OPEN, codes.SENSOR_SHORT, codes.SENSOR_STALE, codes.SENSOR_SLOPE)
 
 
 class Bench:
@@ -101,9 +102,10 @@ class Bench:
         for name in list(self._faults):
             self.mend(name)
         await self.stop()
-        while (await self.board.status()).state == m.FAULTED:
+        while (status := await self.board.status()).state == m.FAULTED:
             await self.clear()
-            await self.wait_board_s(1.5)  # a slope that a mended sensor leaves behind shows within its second
+            if status.fault_code in SENSOR_FAULTS:
+                await self.wait_board_s(1.5)  # a slope that a mended sensor leaves behind shows within its second
         await self.stop()
         await self.board.ready()
         self.records.clear()

@@ -112,11 +112,12 @@ async def test_arguments_of_another_type_are_refused(bench, board, op, wrong):
         arguments = good[:i] + (wrong,) + good[i + 1 :]
         if op == m.HEATER and arguments[0] is None:
             continue  # off
-        await asyncio.wait_for(bench.refused(op, *arguments), 2.0)
+        await asyncio.wait_for(bench.refused(op, *arguments), 1.0)
         status = await board.status()
         assert (status.state, status.fault_code) == (m.READY, codes.OK), arguments
 
 
+@pytest.mark.paced(10)
 async def test_beyond_a_limit_is_refused_with_value_and_limit_and_nothing_changes(bench, board):
     limits = bench.limits
     hot, steep = limits["temp_max_mc"], limits["ramp_max_mc_per_min"]
@@ -152,6 +153,7 @@ async def test_beyond_a_limit_is_refused_with_value_and_limit_and_nothing_change
     assert not [r for r in bench.records if r[0] in (m.EXECUTED, m.PROBE_READING, m.PUMP_TELEMETRY, m.FAULT)]
 
 
+@pytest.mark.paced(10)
 @pytest.mark.needs("heater", "lamp")
 async def test_a_refusal_leaves_what_was_on_as_it_was(bench, board):
     target_mc = await bench.warmer_mc(5_000)

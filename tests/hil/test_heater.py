@@ -6,6 +6,7 @@ from hil_bench import HEATER_OFF_MC, at_s
 from remnant_protocol import messages as m
 
 pytestmark = pytest.mark.needs("heater")
+WAY_S = 0.2  # for a command to reach the board: 50 ms of the wall
 NEAR_MC = 1000  # EXECUTED is told within 1 degC (SPEC.md section 5)
 
 
@@ -34,6 +35,7 @@ async def test_a_ramp_moves_the_setpoint_at_its_rate(bench, board):
     assert executed.ended_s - executed.begun_s >= 25
 
 
+@pytest.mark.paced(10)
 async def test_off_is_off_at_once(bench, rig):
     await rig.board.command(m.HEATER, await bench.warmer_mc(8_000), 0)
     assert [body for body in await bench.telemetry(2) if body[8] > 0]
@@ -43,13 +45,13 @@ async def test_off_is_off_at_once(bench, rig):
     await bench.is_off()
 
 
-@pytest.mark.paced(1)
+@pytest.mark.paced(4)
 async def test_stop_switches_off_within_a_tick(bench, board):
     await board.command(m.HEATER, await bench.warmer_mc(8_000), 0)
     await bench.telemetry(2)
     asked_s = await board.ping()
     off = await bench.stop()
     assert off[6] > 0  # it was heating
-    assert at_s(off) <= asked_s + 0.1 + 0.1  # a tick, and as much for the way of a command
+    assert at_s(off) <= asked_s + 0.1 + WAY_S
     assert off[9] < 100_000
     await bench.is_off()

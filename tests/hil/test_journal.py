@@ -117,7 +117,7 @@ async def test_a_host_that_goes_and_comes_back_misses_nothing_and_gets_nothing_t
     assert m.GAP not in {body[0] for body in told.values()}
 
 
-@pytest.mark.paced(20)
+@pytest.mark.paced(40)
 async def test_what_a_full_journal_had_to_forget_is_told(bench):
     """Nobody reads while more records are made than any board keeps: the oldest give way, the jump and GAP tell which."""
     await bench.run([[p.REPEAT, 600, [[p.MARK, 1], wait_s(0.1)]]], telemetry_ms=100)
@@ -134,6 +134,7 @@ async def test_what_a_full_journal_had_to_forget_is_told(bench):
     assert gap[4] <= missing[0] and gap[5] >= missing[-1]  # what was on the way and not yet acknowledged counts as lost too
 
 
+@pytest.mark.paced(10)
 async def test_telemetry_is_numbered_with_everything_else(bench):
     await bench.telemetry(3)
     off = await bench.stop()

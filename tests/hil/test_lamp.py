@@ -5,7 +5,7 @@ from hil_bench import LAMP_UW_PER_CM2, at_s
 
 from remnant_protocol import messages as m
 
-pytestmark = pytest.mark.needs("lamp")
+pytestmark = [pytest.mark.needs("lamp"), pytest.mark.paced(10)]
 NEAR_UW = LAMP_UW_PER_CM2 * 3 // 100 + 50  # the monitor loop holds 1 %; dark counts drift with the room
 
 

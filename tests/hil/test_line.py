@@ -122,7 +122,7 @@ async def test_a_count_that_lies_does_not_stop_the_line(bench):
         line.serves()
 
 
-@pytest.mark.paced(1)
+@pytest.mark.paced(2)
 async def test_a_host_that_stops_reading_for_3_s_moves_no_tick_and_misses_nothing(bench):
     await bench.run([wait_s(3600)], telemetry_ms=100)
     first = (await bench.event(m.RUN_STARTED))[1]

@@ -8,7 +8,7 @@ from hil_bench import LAMP_UW_PER_CM2, coded
 from remnant_protocol import errors as codes
 from remnant_protocol import messages as m
 
-pytestmark = pytest.mark.needs("optics")
+pytestmark = [pytest.mark.needs("optics"), pytest.mark.paced(10)]
 
 
 def readings(bench):

@@ -117,7 +117,7 @@ async def test_a_flow_turns_round_through_rest(bench):
     assert later[5] < back[5]
 
 
-@pytest.mark.paced(5)
+@pytest.mark.paced(20)
 async def test_a_dispense_while_moving_is_refused_and_the_motion_goes_on(bench, board):
     before, _, _ = await primed(bench)
     accepted = await board.command(m.DISPENSE, PUMP, VOLUME_NL, VOLUME_NL * 6, True)  # 10 s
