@@ -17,6 +17,33 @@ _HEATED_WITHIN_MC = const(1000)
 _LIT_AFTER_TICKS = const(10)
 
 
+# arguments by letter: 1 2 4 unsigned of so many bytes, i signed of 4, n nil or i, t bool, y bytes (schema.COMMANDS says the same)
+BY_HAND = {m.HEATER: "n4", m.LAMP: "4", m.FLOW: "1i", m.DISPENSE: "1i4t", m.PROBE: "211"}
+_BITS = {"1": 8, "2": 16, "4": 32}
+
+
+def check(arguments, letters):
+    """Raises RigError(BAD_ARGUMENTS) unless every argument is of its type: nothing behind this line sees another one."""
+    if len(arguments) != len(letters):
+        raise RigError(BAD_ARGUMENTS, value=len(arguments), limit=len(letters))
+    for i, letter in enumerate(letters):
+        value = arguments[i]
+        if letter == "t":
+            good = isinstance(value, bool)
+        elif letter == "y":
+            good = isinstance(value, bytes)
+        elif letter == "n" and value is None:
+            good = True
+        elif not isinstance(value, int) or isinstance(value, bool):
+            good = False
+        elif letter in _BITS:
+            good = value >= 0 and value >> _BITS[letter] == 0
+        else:
+            good = -1 <= value >> 31 <= 0
+        if not good:
+            raise RigError(BAD_ARGUMENTS, value=i, limit=len(letters))
+
+
 class Commands:
     def __init__(self, rig, link_answer):
         self._rig = rig
@@ -24,20 +51,19 @@ class Commands:
         self._replies = []  # (id, reply fields), oldest first
         self._watched = []  # [id, op, key, begun_s, begun_us, ticks, arguments]
         self._handlers = {
-            m.STATUS: (self._status, 0),
-            m.PROGRAM_BEGIN: (rig.programs.begin, 2),
-            m.PROGRAM_DATA: (rig.programs.data, 2),
-            m.PROGRAM_COMMIT: (rig.programs.commit, 0),
-            m.START: (self._start, 1),
-            m.STOP: (self._stop, 0),
-            m.CUT: (self._cut, 0),
-            m.PAUSE: (rig.pause, 0),
-            m.RESUME: (rig.resume, 0),
-            m.CLEAR: (rig.clear, 0),
-            m.CONTINUE: (self._continue, 0),
-            m.SETTING: (self._setting, 2),
+            m.STATUS: (self._status, ""),
+            m.PROGRAM_BEGIN: (rig.programs.begin, "24"),
+            m.PROGRAM_DATA: (rig.programs.data, "2y"),
+            m.PROGRAM_COMMIT: (rig.programs.commit, ""),
+            m.START: (self._start, "y"),
+            m.STOP: (self._stop, ""),
+            m.CUT: (self._cut, ""),
+            m.PAUSE: (rig.pause, ""),
+            m.RESUME: (rig.resume, ""),
+            m.CLEAR: (rig.clear, ""),
+            m.CONTINUE: (self._continue, ""),
+            m.SETTING: (self._setting, "1i"),
         }
-        self._by_hand = {m.HEATER: 2, m.LAMP: 1, m.FLOW: 2, m.DISPENSE: 4, m.PROBE: 3}
 
     def watching(self):
         """True while a command by hand is not yet executed."""
@@ -82,8 +108,8 @@ class Commands:
 
     def _execute(self, number, op, arguments):
         rig = self._rig
-        if op in self._by_hand:
-            self._need(arguments, self._by_hand[op])
+        if op in BY_HAND:
+            check(arguments, BY_HAND[op])
             if rig.state != m.READY:
                 raise RigError(WRONG_STATE, value=rig.state)
             if len(self._watched) >= _WATCHED_MAX:
@@ -97,13 +123,9 @@ class Commands:
         handler = self._handlers.get(op)
         if handler is None:
             raise RigError(UNKNOWN_COMMAND, value=op)
-        self._need(arguments, handler[1])
+        check(arguments, handler[1])
         accepted = handler[0](*arguments)
         return list(accepted) if accepted else list(arguments) if op != m.PROGRAM_DATA else arguments[:1]
-
-    def _need(self, arguments, count):
-        if len(arguments) != count:
-            raise RigError(BAD_ARGUMENTS, value=len(arguments), limit=count)
 
     def _supersede(self, key):
         pump = key[1] if key[0] in (m.FLOW, m.DISPENSE) else None
@@ -135,7 +157,7 @@ class Commands:
         if op == m.FLOW:
             reached = abs(pump.flow_nl_per_min - arguments[1]) <= abs(arguments[1]) // 100 + 1
             return [arguments[0], pump.steps] if reached else None
-        return None if pump.busy else [arguments[0], pump.steps, pump.delivered_nl]
+        return None if pump.busy else [arguments[0], pump.steps, pump.moved_nl]
 
     def _status(self):
         rig = self._rig

@@ -9,7 +9,7 @@ from remnant_protocol.errors import IRRADIANCE_LIMIT, RigError
 
 MONITOR_SAMPLES = const(16)
 _FULL = const(65535)
-_DARK_BELOW_UW = const(30)  # monitor noise: less than this is dark
+_DARK_BELOW_UW = const(30)  # monitor noise: less than this is dark (program.IRRADIANCE_MIN_UW_PER_CM2)
 
 
 class Lamp:
@@ -34,10 +34,12 @@ class Lamp:
         self._full_uw = self._settings["lamp_full_uw_per_cm2"]
 
     def set(self, irradiance_uw_per_cm2):
-        """Hold this irradiance; 0 is off. Raises RigError(IRRADIANCE_LIMIT); nothing changes then."""
+        """Hold this irradiance; 0 is off, else 30 at least. Raises RigError(IRRADIANCE_LIMIT); nothing changes then."""
         limit = self._limits["irradiance_max_uw_per_cm2"]
         if not 0 <= irradiance_uw_per_cm2 <= limit:
             raise RigError(IRRADIANCE_LIMIT, value=irradiance_uw_per_cm2, limit=limit)
+        if 0 < irradiance_uw_per_cm2 < _DARK_BELOW_UW:  # less than the monitor can tell from nothing
+            raise RigError(IRRADIANCE_LIMIT, value=irradiance_uw_per_cm2, limit=_DARK_BELOW_UW)
         self.requested_uw_per_cm2 = irradiance_uw_per_cm2
         if irradiance_uw_per_cm2 == 0:
             self.off()

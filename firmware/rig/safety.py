@@ -70,6 +70,7 @@ class Safety:
         if rig.inputs.stop_pressed():
             return STOP_PRESSED
         if raw > OPEN_ABOVE or raw < SHORT_BELOW:
+            thermometry.forget()
             self._rail_ticks += 1
             if self._rail_ticks >= _RAIL_TICKS:
                 return SENSOR_OPEN if raw > OPEN_ABOVE else SENSOR_SHORT

@@ -75,6 +75,11 @@ class Thermometry:
         self._table = build_table(self._settings)
         self._filled = 0
 
+    def forget(self):
+        """What was read came from a broken sensor: the slope begins anew."""
+        self._filled = 0
+        self.slope_mc_per_s = 0
+
     def sample(self):
         """Take one reading; called every control tick."""
         raw = self._read_sum(self._channel, SAMPLES)

@@ -75,6 +75,7 @@ HOST_LOST_CONTINUE = const(0)
 HOST_LOST_HOLD = const(1)
 HOST_LOST_STOP = const(2)
 
+IRRADIANCE_MIN_UW_PER_CM2 = const(30)  # less is not told from dark by the monitor
 NESTING_MAX = const(8)  # blocks within blocks; the executor's stack is built once
 
 _I32_MAX = const(0x7FFFFFFF)
@@ -191,6 +192,8 @@ class _Checker:
             self.integer(operation[2], 0, limits["ramp_max_mc_per_min"], where, RAMP_LIMIT)
         elif op == LAMP:
             self.integer(first, 0, limits["irradiance_max_uw_per_cm2"], where, IRRADIANCE_LIMIT)
+            if 0 < first < IRRADIANCE_MIN_UW_PER_CM2:
+                raise RigError(IRRADIANCE_LIMIT, where=where, value=first, limit=IRRADIANCE_MIN_UW_PER_CM2)
         elif op == FLOW:
             self.pump(first, where)
             self.integer(operation[2], -limits["flow_max_nl_per_min"], limits["flow_max_nl_per_min"], where, PUMP_FLOW_LIMIT)

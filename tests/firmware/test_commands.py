@@ -91,3 +91,42 @@ def test_settings_are_checked_and_kept():
     assert bench.command(27, m.SETTING, 250, 1)[2] == e.SETTING_UNKNOWN
     again = Bench(bench.hal)
     assert again.app.settings["sensor_offset_mc"] == -500
+
+
+def test_the_letters_of_every_command_are_the_types_of_the_schema():
+    from remnant_protocol import schema
+    from rig.commands import BY_HAND
+
+    letter_of = {"u8": "1", "u16": "2", "u32": "4", "i32": "i", "any": "n", "bool": "t", "bin": "y"}
+    bench = Bench()
+    letters = {op: row[1] for op, row in bench.app.commands._handlers.items()}
+    letters.update(BY_HAND)
+    assert sorted(letters) == sorted(schema.COMMANDS)
+    for op, (_, fields) in schema.COMMANDS.items():
+        assert letters[op] == "".join([letter_of[field.split(":")[1]] for field in fields]), op
+
+
+def test_an_argument_of_another_type_or_beyond_its_width_is_refused():
+    from rig.commands import check
+
+    check([None, 5], "n4")
+    check([-5, (1 << 32) - 1, True, b"x"], "i4ty")
+    for arguments, letters in (
+        ([1 << 8], "1"),
+        ([-1], "2"),
+        ([1 << 32], "4"),
+        ([1 << 31], "i"),
+        ([-(1 << 31) - 1], "i"),
+        ([1.0], "i"),
+        ([True], "1"),
+        ([1], "t"),
+        (["x"], "y"),
+        ([None], "i"),
+        ([], "1"),
+    ):
+        try:
+            check(arguments, letters)
+        except e.RigError as error:
+            assert error.code == e.BAD_ARGUMENTS
+        else:
+            raise AssertionError((arguments, letters))

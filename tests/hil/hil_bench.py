@@ -44,6 +44,7 @@ class Bench:
         self.target_max_mc = 80_000 if hot else SAFE_TEMP_MC
         self.rig = None
         self.records = []
+        self.net_nl = {}  # volumes measured so far, by pump; for tests that add them up
         self._stack = None
         self._speed = None
         self._virtual = None

@@ -83,7 +83,6 @@ async def test_more_than_was_announced_is_refused(bench, board):
     assert (await bench.refused(m.PROGRAM_DATA, len(data), b"x")).code == codes.PROGRAM_CORRUPT
 
 
-@pytest.mark.xfail(strict=True, reason="PROGRAM_DATA takes a negative offset and writes at the end of the buffer; `offset` is u16")
 async def test_a_negative_offset_is_refused(bench, board):
     data = marking(1)
     await board.command(m.PROGRAM_BEGIN, *begin_arguments(data))
