@@ -17,6 +17,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def main(folder, extras):
+    for program, extra in (("node", "node"), ("cmake", "cmake")):  # for the emulated board, where the machine has none
+        if not shutil.which(program):
+            extras += "," + extra
     python = os.path.join(folder, "bin", "python")
     pip = [python, "-m", "pip"]
     if importlib.util.find_spec("ensurepip") and not os.environ.get("REMNANT_NO_ENSUREPIP"):

@@ -192,7 +192,7 @@ class Plant:
     # ---- light
 
     def expected(self, cell):
-        """(dark, lit, noise of a lit reading) in counts that a probe pulse would give now; no light is spent. For a bench that has the pins."""
+        """(dark, lit, noise of a lit reading) in counts that a probe pulse would give now; no light is spent. For a bench with pins."""
         sample = self._cells[cell]
         if self._signal_at[cell] != self._seconds:
             self._look_at(cell, sample)

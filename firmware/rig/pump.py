@@ -49,7 +49,8 @@ def volume_for_steps(steps, pl_per_turn, steps_per_turn):
 
 
 class Pump:
-    """starting: has queued its first steps, and waits for `hal.start_together`. busy: moving, or going to; then `top_up` wants to be called every 100 ms (at most 200 ms apart). carry: see steps_for_volume."""
+    """busy: moving, or going to; then `top_up` wants to be called every 100 ms (at most 200 ms apart). starting: has queued its first steps
+    and waits for `hal.start_together`. carry: see steps_for_volume."""
 
     def __init__(self, index, channel, settings, limits, ticks_us):
         self._where = "pump%d" % index

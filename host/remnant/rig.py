@@ -165,8 +165,8 @@ class Records:
 async def open_rig(spec: str = "virtual", pumps: Mapping[str, int] | None = None, **scenario: Any) -> AsyncIterator[Rig]:
     """Open a rig: "virtual", "emulated", a port, or a USB serial number. pumps: names for pump numbers, {"antisolvent": 1}.
 
-    `scenario` (seed, cells, speed, faults ...) is for a simulated one. Raises RigError when there is none, it is none, or it is busy. Leaving
-    the block closes the port; a virtual board ends with it.
+    `scenario` (seed, cells, speed, faults ...) is for a simulated one. Raises RigError when there is none, it is none, or it is busy.
+    Leaving the block closes the port; a virtual board ends with it.
     """
     records = Records()
     virtual = None

@@ -16,13 +16,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests/emulator"), str(ROOT / "tests/emulated")]
 
 import lease_trials  # noqa: E402
-from host import Host  # noqa: E402
-from rig import Rig, bare_rig  # noqa: E402
+from bench_host import Host  # noqa: E402
+from bench_rig import Rig, bare_rig  # noqa: E402
+from remnant_protocol import messages as m  # noqa: E402
 from test_firmware import LATE, loaded  # noqa: E402
 from test_steps import AXES, LOAD, STEP, assert_exact, record  # noqa: E402
 from trains import rises  # noqa: E402
-
-from remnant_protocol import messages as m  # noqa: E402
 
 TRIALS = 100
 MISS_CYCLES = 45
@@ -200,8 +199,8 @@ def us(f, n=30):
     return time.ticks_diff(time.ticks_us(), t) / n
 idle = us(lambda: None)
 n = record.pack(*values)
-print((us(lambda: record.pack(*values)) - idle, us(lambda: codec.encode([64] + list(values))) - idle, us(lambda: json.dumps(mapping)) - idle,
-    us(lambda: frame.encode_into(record.buffer, n, out)) - idle))
+print((us(lambda: record.pack(*values)) - idle, us(lambda: codec.encode([64] + list(values))) - idle,
+    us(lambda: json.dumps(mapping)) - idle, us(lambda: frame.encode_into(record.buffer, n, out)) - idle))
 """
 
 

@@ -1,4 +1,4 @@
-"""Benches for the tests of the real MicroPython image. Everything runs on an emulated RP2040 in emulated time; nothing waits for a wall clock."""
+"""Benches for the tests of the real MicroPython image: everything runs on an emulated RP2040 in emulated time."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests/emulator"), str(ROOT / "tests/emulated")]
 
-from rig import Rig, bare_rig  # noqa: E402
+from bench_rig import Rig, bare_rig  # noqa: E402
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def bare():
 @pytest.fixture
 def firmware():
     """The whole firmware running, and a host in lockstep that has found it ready."""
-    from host import Host
+    from bench_host import Host
 
     with Rig() as rig:
         host = Host(rig)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "emulator"))
 
-from rig import at_prompt, bare_rig  # noqa: E402
+from bench_rig import at_prompt, bare_rig  # noqa: E402
 from rp2040 import ReplError  # noqa: E402
 
 CYCLES_PER_MS = 125_000
@@ -126,7 +126,11 @@ def crash(rig, ms):
 
 def interrupts_off(rig, ms):
     """A loop that never ends, interrupts off: 650 ms of it here, so that the next trial can begin."""
-    end = "s = machine.disable_irq(); t = time.ticks_us()\n    while time.ticks_diff(time.ticks_us(), t) < 650000: pass\n    machine.enable_irq(s)"
+    end = (
+        "s = machine.disable_irq(); t = time.ticks_us()\n"
+        "    while time.ticks_diff(time.ticks_us(), t) < 650000: pass\n"
+        "    machine.enable_irq(s)"
+    )
     off = marked(rig, ms, end)
     rig.repl.finish()
     return off

@@ -1,9 +1,9 @@
 """The whole firmware on the chip: control tick, link, memory, restart, under load."""
 
 import pytest
-from host import Host
-from rig import Rig
 
+from bench_host import Host
+from bench_rig import Rig
 from remnant_protocol import errors as codes
 from remnant_protocol import messages as m
 from remnant_protocol.errors import RigError
@@ -170,7 +170,7 @@ def shared():
 
 
 def test_a_full_flash_refuses_and_keeps_what_there_is():
-    from rig import flash_files
+    from bench_rig import flash_files
 
     with Rig(files={**flash_files(), "ballast": bytes(1_250_000)}) as rig:
         host = Host(rig).ready()

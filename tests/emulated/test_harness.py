@@ -5,6 +5,7 @@ import json
 from itertools import pairwise
 
 import pytest
+
 from filesystem import make_filesystem, read_filesystem
 from image import find_image, find_modules, find_node
 from rp2040 import CYCLES_PER_MS, RP2040, ReplError

@@ -3,12 +3,12 @@
 Ten random phases of each cause here; `make bench` takes a hundred (lease_trials.py prints the histograms).
 """
 
-import lease_trials
 import pytest
-from rig import bare_rig
-from trains import rises, widths
 
+import lease_trials
+from bench_rig import bare_rig
 from remnant_protocol import messages as m
+from trains import rises, widths
 
 TRIALS = 10
 

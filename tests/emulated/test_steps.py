@@ -3,6 +3,7 @@
 import ast
 
 import pytest
+
 from trains import rises, widths, worst_interval_error
 
 STEP = (2, 3, 4, 5)

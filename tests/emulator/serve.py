@@ -10,7 +10,7 @@ import select
 import sys
 import time
 
-from rig import SLICE_MS, Rig
+from bench_rig import SLICE_MS, Rig
 
 LATE_S = 0.05
 BOOT_MS = 1500

@@ -166,7 +166,7 @@ async def test_two_pumps_move_at_once_and_each_counts_its_own(bench, board):
     for pump in (0, 1):
         await primed(bench, pump=pump)
     started = [await board.command(m.DISPENSE, pump, VOLUME_NL * 2, VOLUME_NL * 12, True) for pump in (0, 1)]
-    for pump, accepted in enumerate(started):
+    for accepted in started:
         executed = await bench.within(60, board.executed(accepted))
         assert abs(executed.measured[2] - accepted.accepted[1]) <= 1
     assert {r[4] for r in bench.records if r[0] == m.PUMP_TELEMETRY} == {0, 1}

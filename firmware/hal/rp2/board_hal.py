@@ -12,7 +12,7 @@ from .leases import make_leases
 from .line import Clock, Line
 from .machine_pio import PIO0, load
 from .optics import Optics
-from .steps import StepChannel, program_for, step_program
+from .steps import StepChannel, program_for
 from .store import Store
 from .wiring import check_pins
 

@@ -1,14 +1,14 @@
 """Heater and lamp: each word fed to a state machine authorises one slot of 50 ms. No word, no output, whatever the processor does.
 
-Three words wait at most behind the running one, so a pin that nobody feeds is low within 200 ms: a frozen processor, a crash to the
-prompt, interrupts off, a soft reset. The interlock is looked at by the machines themselves: at the start of each heater slot, in each period
-of the lamp; while it is open the words are eaten in the dark.
+Three words wait at most behind the running one, so a pin that nobody feeds is low within 200 ms: a frozen processor, a crash to
+the prompt, interrupts off, a soft reset. The interlock is looked at by the machines themselves: at the start of each heater slot, in
+each period of the lamp; while it is open the words are eaten in the dark.
 
 Only `Lease.renew` feeds, and only the control tick calls it.
 """
 
-import rp2
 import micropython
+import rp2
 from micropython import const
 
 from .machine_pio import PIO1, StateMachine, load

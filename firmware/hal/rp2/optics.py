@@ -1,18 +1,18 @@
 """Probe pulses: LED, multiplexer and ADC follow a table that DMA feeds; the processor starts it and fetches the counts afterwards.
 
-One pulse is PERIOD_US long: PULSE_US dark, in which every cell is read, then PULSE_US lit, in which every cell and the lamp monitor are
-read, in equal shares of the time. A row of the table is two words: the ADC's control word to write at the sampling instant, then LED,
-multiplexer address and time. The machine pushes the first one when the time has passed; DMA carries it into the ADC, another channel carries
-the counts into memory. LED and address stay as they are for 2.5 us more, longer than the conversion. Between rows the LED is low for 40 ns, so
-a table that stops, for whatever reason, stops dark.
+One pulse is PERIOD_US long: PULSE_US dark, in which every cell is read, then PULSE_US lit, in which every cell and the lamp monitor
+are read, in equal shares of the time. A row of the table is two words: the ADC's control word to write at the sampling instant, then
+LED, multiplexer address and time. The machine pushes the first one when the time has passed; DMA carries it into the ADC, another
+channel carries the counts into memory. LED and address stay as they are for 2.5 us more, longer than the conversion. Between rows the
+LED is low for 40 ns, so a table that stops, for whatever reason, stops dark.
 """
 
 from array import array
 
+import micropython
 import rp2
 import uctypes
 from machine import mem32
-import micropython
 from micropython import const
 
 from .machine_pio import PIO1, StateMachine, load
@@ -68,7 +68,7 @@ def _fill(table: ptr32, words: int, rows: ptr32, of_a_pulse: int):
 
 
 class Optics:
-    """hal.contract.Optics. cells_adc, monitor_adc: ADC inputs of the multiplexer and of the lamp monitor; led_pin: the first of four pins."""
+    """hal.contract.Optics. cells_adc, monitor_adc: ADC inputs of the multiplexer and of the monitor; led_pin: the first of four pins."""
 
     PULSE_US = 2000
     PERIOD_US = 4000

@@ -1,23 +1,23 @@
 """Step pulses: run-length segments of (count, interval) emitted by one 13-instruction program on the four machines of PIO0.
 
-Each channel has a ring of 64 segments that one DMA channel feeds, armed with exactly what has been queued: when nothing follows, the machine
-waits with its pin low. Each rising edge also pushes a word, which a second DMA channel takes away and counts: the count of edges is a
-register of the hardware. The interval follows its edge; a dwell is an interval without one, and carries the direction pin for the set-up
-time of the driver.
+Each channel has a ring of 64 segments that one DMA channel feeds, armed with exactly what has been queued: when nothing follows, the
+machine waits with its pin low. Each rising edge also pushes a word, which a second DMA channel takes away and counts: the count of edges
+is a register of the hardware. The interval follows its edge; a dwell is an interval without one, and carries the direction pin for the
+set-up time of the driver.
 
-A period is at least twice the pulse, because drivers want the pin low for as long as high, and at least 100 cycles, where four axes together
-make 5 MHz: that is what has been measured (tests/emulated/test_steps.py).
+A period is at least twice the pulse, because drivers want the pin low for as long as high, and at least 100 cycles, where four axes
+together make 5 MHz: that is what has been measured (tests/emulated/test_steps.py).
 """
 
 from array import array
 
+import micropython
 import rp2
 import uctypes
 from machine import disable_irq, enable_irq, mem32
-import micropython
 from micropython import const
 
-from .machine_pio import PIO0, StateMachine, load
+from .machine_pio import PIO0, StateMachine
 
 _SEGMENTS = const(64)
 _INTERVAL_MIN = const(100)

@@ -22,7 +22,7 @@ class Unavailable(Exception):
 
 
 def apt(work: Path, arch: str, suite: str = SUITE) -> dict[str, str]:
-    """Return the environment of an apt that keeps its state in `work` and has fetched the lists of a suite for `arch`. Raises Unavailable."""
+    """Return the environment of an apt that keeps its state in `work` and has a suite's lists for `arch`. Raises Unavailable."""
     for tool in ("apt-get", "apt-cache", "dpkg-deb"):
         if not shutil.which(tool):
             raise Unavailable(f"{tool} is not here")

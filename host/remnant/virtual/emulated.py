@@ -1,4 +1,4 @@
-"""Start the emulated board in a process of its own: the real MicroPython image on an emulated RP2040, plant on its pins, a port like any other.
+"""Start the emulated board in a process of its own: MicroPython's real image on an emulated RP2040, plant on its pins, a port like any.
 
 The bench is tests/emulator; it fetches and builds what it needs on first use (an image of MicroPython, Node, rp2040js).
 """

@@ -18,9 +18,8 @@ for folder in ("boards", "protocol", "host", "tests/emulator"):
 from filesystem import make_filesystem  # noqa: E402
 from image import find_image, find_modules, find_node  # noqa: E402
 from plant.rig import Plant  # noqa: E402
-from rp2040 import RP2040  # noqa: E402
-
 from remnant import firmware  # noqa: E402
+from rp2040 import RP2040  # noqa: E402
 
 BOARD = "rpi_pico"
 SLICE_MS = 5.0
