@@ -36,10 +36,8 @@ class Journal:
 
     def write(self, message, *fields):
         """Write a record of any kind: sequence number and board time are put in here. Allocates; telemetry uses `append`."""
-        if self._gap_first and message != GAP and self.used < self._size // 2:
-            first, last = self._gap_first, self._gap_last
-            self._gap_first = 0
-            self.write(GAP, first, last)
+        if message != GAP:
+            self._tell_gap()
         clock = self._clock
         body = self._body
         end = codec.encode_into([message, self.next_seq, clock.s, clock.us] + list(fields), body, 0)
@@ -94,6 +92,7 @@ class Journal:
             return
         while self.first_seq <= seq:
             self._drop()
+        self._tell_gap()
 
     def rewind(self, seq):
         """Send again from `seq`, or from the oldest that is kept."""
@@ -102,6 +101,12 @@ class Journal:
         while self.cursor_seq < seq and self.cursor_seq < self.next_seq:
             self.peek()
             self.sent()
+
+    def _tell_gap(self):
+        if self._gap_first and self.used < self._size // 2:
+            first, last = self._gap_first, self._gap_last
+            self._gap_first = 0
+            self.write(GAP, first, last)
 
     def _make_room(self, need):
         while self.used + need > self._size:

@@ -105,3 +105,16 @@ def test_any_mix_of_sizes_sending_and_acknowledging_keeps_every_byte():
             sent -= take
         assert journal.next_seq - journal.first_seq == len(kept)
         assert 0 <= journal.used <= 300
+
+
+def test_a_gap_is_told_when_the_host_has_caught_up_even_if_only_telemetry_follows():
+    journal = make(size=512)
+    record = bytes(50)
+    for _ in range(20):
+        journal.append(record, 50)
+    lost = journal.lost
+    assert lost
+    journal.acknowledge(journal.next_seq - 1)
+    bodies = drain(journal)
+    assert [body[0] for body in bodies] == [GAP]
+    assert bodies[0][4:] == [1, lost]
