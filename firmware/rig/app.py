@@ -279,6 +279,7 @@ class App:
 
     def _tell(self):
         journal, clock, heater, lamp = self.journal, self.clock, self.heater, self.lamp
+        journal.tell_gap()
         record = self._record
         length = record.pack(
             journal.next_seq,

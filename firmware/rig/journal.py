@@ -37,7 +37,7 @@ class Journal:
     def write(self, message, *fields):
         """Write a record of any kind: sequence number and board time are put in here. Allocates; telemetry uses `append`."""
         if message != GAP:
-            self._tell_gap()
+            self.tell_gap()
         clock = self._clock
         body = self._body
         end = codec.encode_into([message, self.next_seq, clock.s, clock.us] + list(fields), body, 0)
@@ -92,7 +92,6 @@ class Journal:
             return
         while self.first_seq <= seq:
             self._drop()
-        self._tell_gap()
 
     def rewind(self, seq):
         """Send again from `seq`, or from the oldest that is kept."""
@@ -102,7 +101,8 @@ class Journal:
             self.peek()
             self.sent()
 
-    def _tell_gap(self):
+    def tell_gap(self):
+        """Write the GAP that is owed, once there is room to tell it; called with each telemetry record."""
         if self._gap_first and self.used < self._size // 2:
             first, last = self._gap_first, self._gap_last
             self._gap_first = 0

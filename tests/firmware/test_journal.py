@@ -114,7 +114,10 @@ def test_a_gap_is_told_when_the_host_has_caught_up_even_if_only_telemetry_follow
         journal.append(record, 50)
     lost = journal.lost
     assert lost
+    journal.tell_gap()
+    assert journal.next_seq == 21  # no room yet
     journal.acknowledge(journal.next_seq - 1)
+    journal.tell_gap()
     bodies = drain(journal)
     assert [body[0] for body in bodies] == [GAP]
     assert bodies[0][4:] == [1, lost]
