@@ -42,9 +42,10 @@ PINS = {
 def make_safe():
     """Called by boot.py before anything else."""
     from hal.rp2.safe import make_safe as safe
-    from hal.rp2.wiring import check_chip
+    from hal.rp2.wiring import check_chip, check_pins
 
     check_chip(CHIP)
+    check_pins(PINS)
     safe(low=PINS["step"] + (PINS["heater"], PINS["lamp"], PINS["probe"]) + PINS["trigger_out"])
 
 

@@ -14,7 +14,6 @@ from .machine_pio import PIO0, load
 from .optics import Optics
 from .steps import StepChannel, program_for
 from .store import Store
-from .wiring import check_pins
 
 _SET = const(0x2000)  # alias address: write 1 to set
 _WATCHDOG_SCRATCH0 = const(0x4005800C)
@@ -86,7 +85,6 @@ class Rp2Hal:
     """hal.contract.Hal from a table of pins (boards/rpi_pico/board.py)."""
 
     def __init__(self, pins, limits, lamp_nm, board, firmware_hash=0, simulated=False):
-        check_pins(pins)
         self.limits = limits
         self.lamp_nm = lamp_nm
         self.line = Line()
