@@ -44,7 +44,5 @@ def check_pins(pins):
                 if not 0 <= each <= 29:
                     refuse("E715: pin %d, for %s, is none of this chip (0..29)" % (each, use))
                 if each in uses:
-                    raise RuntimeError(
-                        "E715: pin %d is used twice, for %s and %s. Give each its own pin in board.py" % (each, uses[each], use)
-                    )
+                    refuse("E715: pin %d is used twice, for %s and %s. Give each its own pin in board.py" % (each, uses[each], use))
                 uses[each] = use
