@@ -76,10 +76,11 @@ class Bench:
 
     async def open(self, speed):
         """A rig that is READY with everything off. speed: how a virtual board paces itself (0: it leaps); others have their own."""
+        speed = speed if self.spec == "virtual" else None
         if self._stack and (speed != self._speed or not (self._away or self.alive)):
             await self.close()
         if self._stack is None:
-            scenario = {"speed": speed} if self.spec == "virtual" else {}
+            scenario = {} if speed is None else {"speed": speed}
             stack = contextlib.AsyncExitStack()
             self.rig = await stack.enter_async_context(open_rig(self.spec, **scenario))
             self.board.listen(lambda _seq, body: self.records.append(body))
