@@ -31,6 +31,7 @@ TICK_US = const(100_000)
 _READY_AFTER = const(12)  # good readings before anything may be switched on: the slope needs a second
 _IDLE_TELEMETRY_MS = const(1000)
 _HAND_SILENT_MS = const(5000)  # a host tells its count of bytes every 400 ms
+_FORGET = const(24)  # records a tick: more than are written in one
 _MASK = const((1 << 30) - 1)
 
 GO_ON = const(0)
@@ -77,28 +78,37 @@ class App:
         """Never returns; what a part raises becomes a fault. The caller (main.py) makes outputs safe if this ends all the same."""
         wait = self.hal.clock.wait
         while True:
-            self.turn()
+            if self.turn():
+                continue
             hold = BACKLOG if self.link.backlog() else IDLE if self._idle() else GO_ON
             wait(self._next_tick, hold)
 
     def turn(self):
-        """What there is to do at this instant: the line, and the control tick when it is due."""
+        """What there is to do at this instant: the line, and the control tick when it is due. True: there is more to send at once.
+
+        A turn reads a buffer and sends a frame at most, so a tick is never later than the longest of them."""
         try:
+            self._tick_if_due()
             if self.link.poll():
                 self._start_pumps()
-            late_us = ticks_diff(self.ticks_us(), self._next_tick)
-            if late_us >= 0:
-                if late_us > self._late_us_max:
-                    self._late_us_max = late_us
-                self._next_tick = (self._next_tick + TICK_US * (1 + late_us // TICK_US)) & _MASK
-                self.tick()
-            self.link.pump()
+                self._tick_if_due()
+            return self.link.pump()
         except Exception as error:  # whatever it is: outputs off first
             self._fault(*task_failed(self, error))
+            return False
+
+    def _tick_if_due(self):
+        late_us = ticks_diff(self.ticks_us(), self._next_tick)
+        if late_us >= 0:
+            if late_us > self._late_us_max:
+                self._late_us_max = late_us
+            self._next_tick = (self._next_tick + TICK_US * (1 + late_us // TICK_US)) & _MASK
+            self.tick()
 
     def tick(self):
         """One control tick."""
         dt_us = self.clock.update()
+        self.journal.forget(_FORGET)
         thermometry = self.thermometry
         thermometry.sample()
         code = self.safety.check()

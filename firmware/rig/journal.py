@@ -12,6 +12,7 @@ from remnant_protocol.messages import EVENT, GAP
 
 RING_BYTES = const(8192)
 _BODY_MAX = const(249)
+_AT_ONCE = const(4)  # dropping a record takes 0.1 ms on an RP2040
 
 
 class Journal:
@@ -29,6 +30,7 @@ class Journal:
         self.lost = 0
         self._gap_first = 0
         self._gap_last = 0
+        self._acknowledged = 0
 
     def event(self, event, *args):
         """Write an EVENT record."""
@@ -88,9 +90,15 @@ class Journal:
 
     def acknowledge(self, seq):
         """The host has every record up to `seq` on disk; out-of-range numbers are ignored."""
-        if seq >= self.next_seq:
-            return
-        while self.first_seq <= seq:
+        if self._acknowledged < seq < self.next_seq:
+            self._acknowledged = seq
+            self.forget(_AT_ONCE)
+
+    def forget(self, most):
+        """Drop acknowledged records; the control tick takes what is left. A host back from a pause acknowledges hundreds at once."""
+        for _ in range(most):
+            if self.first_seq > self._acknowledged:
+                return
             self._drop()
 
     def rewind(self, seq):

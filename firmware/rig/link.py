@@ -96,23 +96,21 @@ class Link:
         return self.greeted and self._journal.used > 4096
 
     def pump(self):
-        """Send what credit and line allow."""
+        """Send of one frame what credit and line allow; True if it went out whole, so that another may follow at once."""
         if not self.greeted:
-            return
-        while True:
-            if self._out_at == self._out_end and not self._next_frame():
-                return
-            room = CREDIT_BYTES - ((self._sent - self._counted) & _COUNT_MASK)
-            length = self._out_end - self._out_at
-            if length > room:
-                length = room
-            if length <= 0:
-                return
-            n = self._write(self._out_view[self._out_at : self._out_at + length])
-            if not n:
-                return
-            self._out_at += n
-            self._sent = (self._sent + n) & _COUNT_MASK
+            return False
+        if self._out_at == self._out_end and not self._next_frame():
+            return False
+        room = CREDIT_BYTES - ((self._sent - self._counted) & _COUNT_MASK)
+        length = self._out_end - self._out_at
+        if length > room:
+            length = room
+        if length <= 0:
+            return False
+        n = self._write(self._out_view[self._out_at : self._out_at + length])
+        self._out_at += n
+        self._sent = (self._sent + n) & _COUNT_MASK
+        return self._out_at == self._out_end
 
     def _next_frame(self):
         if self._answers:

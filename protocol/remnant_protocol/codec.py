@@ -250,8 +250,25 @@ class _Reader:
     def tree(self, depth_max):
         """The next value. Containers wait on a list of their own: a board's stack is too small for one call a level."""
         waiting = []  # [items so far, items in all, kind], innermost last
+        data, end = self.data, self.end
         while True:
-            kind, value = self.head()
+            at = self.at
+            tag = data[at] if at < end else 0xC1
+            kind = None
+            if tag < 0x80:  # small integers and the arrays of messages, without a call
+                value = tag
+                self.at = at + 1
+            elif 0xCC <= tag <= 0xCE and at + 4 < end:
+                size = 1 << (tag - 0xCC)
+                value = data[at + 1]
+                for i in range(at + 2, at + 1 + size):
+                    value = value << 8 | data[i]
+                self.at = at + 1 + size
+            elif 0x90 <= tag < 0xA0:
+                kind, value = _ARRAY, tag & 15
+                self.at = at + 1
+            else:
+                kind, value = self.head()
             if kind is not None:
                 items = value * 2 if kind == _MAP else value
                 if len(waiting) >= depth_max:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,13 +20,14 @@ import lease_trials  # noqa: E402
 from bench_host import Host  # noqa: E402
 from bench_rig import Rig, bare_rig  # noqa: E402
 from remnant_protocol import messages as m  # noqa: E402
-from test_firmware import LATE, loaded  # noqa: E402
+from test_firmware import LATE, calibrated, loaded, running  # noqa: E402
 from test_steps import AXES, LOAD, STEP, assert_exact, record  # noqa: E402
 from trains import rises  # noqa: E402
 
 TRIALS = 100
 MISS_CYCLES = 45
 HEAP_MINUTES = 60
+LOAD_S = 60
 
 
 def run() -> list[dict]:
@@ -97,16 +99,9 @@ print((interval, [p.emitted() - b for p, b in zip(P, before)]))
 def leases() -> list[dict]:
     worst = dict.fromkeys(lease_trials.OUTPUTS, 0.0)
     frozen = {}
-    for cause in lease_trials.CAUSES:
-        with bare_rig() as rig:
-            lease_trials.prepare(rig)
-            trials = lease_trials.run(rig, cause, TRIALS)
-        print(f"\n  {cause}, {TRIALS} trials")
-        for name, values in trials.off_ms.items():
-            worst[name] = max(worst[name], max(values))
-            print(f"    {name:7} at most {max(values):6.1f} ms   {lease_trials.histogram(values)}")
-        if cause == "freeze":
-            frozen = {name: max(values) for name, values in trials.off_ms.items()}
+    with ProcessPoolExecutor() as pool:
+        for trials in pool.map(_trials, lease_trials.CAUSES):
+            _take_in(trials, worst, frozen)
     what = f"worst of {TRIALS} random phases of each of: {', '.join(lease_trials.CAUSES)}"
     return [
         row("lease_heater_off_ms", worst["heater"], "ms", what, "<= 250"),
@@ -116,11 +111,26 @@ def leases() -> list[dict]:
     ]
 
 
+def _trials(cause: str) -> lease_trials.Trials:
+    with bare_rig() as rig:
+        lease_trials.prepare(rig)
+        return lease_trials.run(rig, cause, TRIALS)
+
+
+def _take_in(trials: lease_trials.Trials, worst: dict, frozen: dict) -> None:
+    print(f"\n  {trials.cause}, {TRIALS} trials")
+    for name, values in trials.off_ms.items():
+        worst[name] = max(worst[name], max(values))
+        print(f"    {name:7} at most {max(values):6.1f} ms   {lease_trials.histogram(values)}")
+        if trials.cause == "freeze":
+            frozen[name] = max(values)
+
+
 def real_time() -> list[dict]:
     rows = []
     for miss, suffix in ((0, ""), (MISS_CYCLES, "_cache_misses")):
         with Rig(xip_miss_cycles=miss) as rig:
-            late, blocks = lateness_under_load(rig)
+            late = lateness_under_load(rig)
         what = f"4 pumps at 4 kHz, heater, lamp, telemetry, 3 s without a reading host; {len(late)} ticks" + (
             f"; {MISS_CYCLES} cycles a cache miss" if miss else ""
         )
@@ -132,11 +142,9 @@ def real_time() -> list[dict]:
     return rows
 
 
-def lateness_under_load(rig) -> tuple[list[int], list[int]]:
-    """Lateness in us of every tick: a program with telemetry at each tick tells the worst since the last."""
-    from remnant_protocol import program
-
-    host = loaded(Host(rig).ready())
+def lateness_under_load(rig) -> list[int]:
+    """Lateness in us of every tick: a program whose telemetry comes with each tick, the load switched on by its own steps."""
+    host = running(calibrated(Host(rig).ready()), LOAD_S)
     at = len(host.records)
     host.settle(10)
     rig.usb_hold(True)
@@ -145,8 +153,7 @@ def lateness_under_load(rig) -> tuple[list[int], list[int]]:
     rig.usb_hold(False)
     host.reading = True
     host.settle(10)
-    assert program
-    return sorted(fields[LATE] for fields in host.records[at:] if fields[0] == m.TELEMETRY), []
+    return sorted(fields[LATE] for fields in host.records[at:] if fields[0] == m.TELEMETRY)
 
 
 def memory() -> list[dict]:

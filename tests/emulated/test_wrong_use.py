@@ -1,12 +1,12 @@
-"""What a person can get wrong with a chip is refused with a sentence, the outputs safe (firmware/hal/rp2/wiring.py, host/remnant/firmware.py)."""
+"""What a person can get wrong with a chip is refused with a sentence, the outputs safe (hal/rp2/wiring.py, host/remnant/firmware.py)."""
 
 import pytest
+
 from bench_rig import ROOT, Rig, flash_files
 from filesystem import read_filesystem
-from trains import rises
-
 from remnant import firmware
 from remnant_protocol import errors as codes
+from trains import rises
 
 BOARD = (ROOT / "boards/rpi_pico/board.py").read_text(encoding="utf-8")
 OUTPUTS = (2, 3, 4, 5, 10, 11, 12, 18, 19)

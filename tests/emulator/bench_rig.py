@@ -27,6 +27,7 @@ OPTICS_EVERY_MS = 100.0
 CYCLES_PER_MS = 125_000
 SENSOR_NOISE = 24.0  # of one conversion, in 16-bit counts; the plant's own noise is that of a mean of 16
 SUPPLY_COUNTS = 40_000
+MONITOR_TAU_CYCLES = 50 * 125  # 50 us: the monitor's amplifier of boards/rpi_pico/README.md
 
 
 @functools.cache
@@ -125,7 +126,7 @@ class Rig(RP2040):
         cells.append({"dark": SUPPLY_COUNTS, "lit": SUPPLY_COUNTS, "pin": led, "noise": 20})
         self.adc[wiring["cells_adc"]].mux([led + 1, led + 2, led + 3], cells)
         dark, probe, stress, noise = plant.expected_monitor()
-        monitor = {"dark": dark, "lit": probe, "pin": led, "noise": noise, "lights": [[wiring["lamp"], stress]]}
+        monitor = {"dark": dark, "lit": probe, "pin": led, "noise": noise, "lights": [[wiring["lamp"], stress, MONITOR_TAU_CYCLES]]}
         self.command("apply", analog={wiring["monitor_adc"]: monitor})
 
 

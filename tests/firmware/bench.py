@@ -52,7 +52,8 @@ class Bench:
         """Let the application read and write without time passing, granting credit, until nothing more comes."""
         while True:
             self.app.link.poll()
-            self.app.link.pump()
+            while self.app.link.pump():
+                pass
             out = bytes(self.hal.line.outbound)
             self.hal.line.outbound = bytearray()
             if not out:

@@ -66,6 +66,7 @@ def test_full_ring_loses_the_oldest_and_says_which():
     bodies = drain(journal)
     assert bodies[0][1] == journal.first_seq == lost + 1
     journal.acknowledge(bodies[-1][1])
+    journal.forget(100)
     journal.event(MARKED, 7)
     gap, mark = drain(journal)
     assert gap[0] == GAP and gap[4:] == [1, lost]
@@ -117,7 +118,22 @@ def test_a_gap_is_told_when_the_host_has_caught_up_even_if_only_telemetry_follow
     journal.tell_gap()
     assert journal.next_seq == 21  # no room yet
     journal.acknowledge(journal.next_seq - 1)
+    journal.forget(100)
     journal.tell_gap()
     bodies = drain(journal)
     assert [body[0] for body in bodies] == [GAP]
     assert bodies[0][4:] == [1, lost]
+
+
+def test_a_large_acknowledgement_is_carried_out_piece_by_piece():
+    journal = make(4096)
+    for i in range(100):
+        journal.event(MARKED, i)
+    journal.acknowledge(90)
+    assert 1 < journal.first_seq < 20
+    while journal.first_seq <= 90:
+        before = journal.first_seq
+        journal.forget(24)
+        assert journal.first_seq - before <= 24
+    journal.forget(24)
+    assert journal.first_seq == 91

@@ -15,6 +15,10 @@ class Line:
         self.got = []
         self.link = Link(self.line, self.clock.ticks_us, self.journal, self.got.append)
 
+    def pump(self):
+        while self.link.pump():
+            pass
+
     def many(self, count):
         for i in range(count):
             self.journal.event(MARKED, i)
@@ -28,7 +32,7 @@ class Line:
 def test_nothing_is_sent_before_a_host_has_greeted():
     line = Line()
     line.many(3)
-    line.link.pump()
+    line.pump()
     assert not line.line.outbound
 
 
@@ -37,7 +41,7 @@ def test_at_most_255_bytes_are_out_without_credit():
     line.many(100)
     line.link.greet()
     for _ in range(10):
-        line.link.pump()
+        line.pump()
     assert len(line.line.outbound) == CREDIT_BYTES
 
 
@@ -46,7 +50,7 @@ def test_credit_lets_everything_through_in_order():
     line.many(100)
     line.link.greet()
     for _ in range(100):
-        line.link.pump()
+        line.pump()
         line.link.credit(len(line.line.outbound) & 0xFFFF)
     assert [body[5] for body in line.bodies()] == list(range(100))
 
@@ -56,7 +60,7 @@ def test_answers_overtake_records():
     line.link.greet()
     line.many(2)
     line.link.answer(34, 1)
-    line.link.pump()
+    line.pump()
     assert [body[0] for body in line.bodies()] == [34, 65, 65]
 
 
@@ -66,7 +70,7 @@ def test_a_line_that_takes_one_byte_at_a_time_gets_whole_frames():
     line.link.greet()
     line.many(3)
     for _ in range(200):
-        line.link.pump()
+        line.pump()
     assert len(line.bodies()) == 3
 
 
@@ -75,7 +79,7 @@ def test_a_line_that_takes_nothing_does_not_hold_the_loop():
     line.line.takes = 0
     line.link.greet()
     line.many(3)
-    line.link.pump()
+    line.pump()
     assert not line.line.outbound
 
 
@@ -83,17 +87,17 @@ def test_lost_bytes_are_given_up_after_the_same_count_came_four_times():
     line = Line()
     line.many(100)
     line.link.greet()
-    line.link.pump()
+    line.pump()
     line.link.credit(100)  # 155 bytes never arrived
-    line.link.pump()
+    line.pump()
     sent = len(line.line.outbound)
     line.clock.pass_us(250_000)
     for _ in range(3):
         line.link.credit(100)
-        line.link.pump()
+        line.pump()
         assert len(line.line.outbound) == sent
     line.link.credit(100)
-    line.link.pump()
+    line.pump()
     assert len(line.line.outbound) == sent + CREDIT_BYTES
 
 
@@ -101,14 +105,14 @@ def test_bytes_that_were_given_up_and_arrive_after_all_do_not_stop_the_line():
     line = Line()
     line.many(100)
     line.link.greet()
-    line.link.pump()
+    line.pump()
     for _ in range(5):
         line.clock.pass_us(250_000)
         line.link.credit(0)
-    line.link.pump()
+    line.pump()
     for _ in range(100):  # the host was only slow: it counts everything in the end
         line.link.credit(len(line.line.outbound) & 0xFFFF)
-        line.link.pump()
+        line.pump()
     assert [body[5] for body in line.bodies()] == list(range(100))
 
 
@@ -116,9 +120,9 @@ def test_a_count_beyond_what_was_sent_is_ignored():
     line = Line()
     line.many(100)
     line.link.greet()
-    line.link.pump()
+    line.pump()
     line.link.credit(40_000)
-    line.link.pump()
+    line.pump()
     assert len(line.line.outbound) == CREDIT_BYTES
 
 
@@ -126,10 +130,10 @@ def test_a_new_greeting_starts_again_from_the_oldest_record():
     line = Line()
     line.many(3)
     line.link.greet()
-    line.link.pump()
+    line.pump()
     line.line.outbound = bytearray()
     line.link.greet()
-    line.link.pump()
+    line.pump()
     assert [body[1] for body in line.bodies()] == [1, 2, 3]
 
 
@@ -140,3 +144,13 @@ def test_bodies_that_are_no_message_are_counted_and_dropped():
     line.link.poll()
     assert line.got == []
     assert line.link.bad_bodies == 5
+
+
+def test_a_call_sends_one_frame_so_that_a_tick_need_not_wait_for_more():
+    line = Line()
+    line.many(3)
+    line.link.greet()
+    assert line.link.pump()
+    assert len(line.bodies()) == 1
+    assert line.link.pump() and line.link.pump() and not line.link.pump()
+    assert len(line.bodies()) == 3

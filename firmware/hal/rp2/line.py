@@ -12,7 +12,8 @@ from micropython import const
 
 _MASK = const((1 << 30) - 1)
 _HALF = const(1 << 29)
-_GC_EVERY_US = const(2_000_000)
+_AT_ONCE = const(16)  # bytes a turn: a frame at most, 1.5 ms, so that a host that floods the line cannot make a tick late
+_GC_EVERY_US = const(500_000)
 _GC_NEEDS_US = const(40_000)  # collecting takes 10 ms: only in the slack behind a tick
 
 
@@ -33,7 +34,7 @@ class Line:
 
     def readinto(self, buffer):
         byte, read, ipoll = self._byte, self._read, self._poll.ipoll
-        n, size = 0, len(buffer)
+        n, size = 0, min(len(buffer), _AT_ONCE)
         while n < size:
             for _ in ipoll(0):
                 read(byte)

@@ -9,10 +9,28 @@ const EN = 1, START_ONE = 4, START_MANY = 8, READY = 1 << 8, CS_WRITABLE = 0x1f7
 const FIFO_EN = 1, FIFO_SHIFT = 2, DREQ_EN = 8, FIFO_DEPTH = 4, UNDER = 1 << 10, OVER = 1 << 11, FCS_WRITABLE = 0x0f00000f;
 const ROOM_TEMPERATURE = 14020; // input 4 reads 27 degC: 0.706 V of 3.3 V on a scale of 65535
 
+/** A light on a pin seen through an amplifier that follows it with a time constant: 0 dark, 1 lit. */
+class Glow {
+  constructor(pads, cycleNow, pin, tauCycles) {
+    Object.assign(this, { cycleNow, tauCycles, on: pads.levels[pin], seen: pads.levels[pin] ? 1 : 0, since: cycleNow() });
+    pads.watchers[pin].push((level) => {
+      this.seen = this.now();
+      this.since = cycleNow();
+      this.on = level;
+    });
+  }
+
+  now() {
+    const target = this.on ? 1 : 0;
+    if (!this.tauCycles) return target;
+    return target + (this.seen - target) * Math.exp((this.since - this.cycleNow()) / this.tauCycles);
+  }
+}
+
 /** What the pins of the ADC see. Kept by the bench, so that it outlives resets. */
 export class AnalogInputs {
   constructor(seed, pads, cycleNow) {
-    Object.assign(this, { pads, cycleNow });
+    Object.assign(this, { pads, cycleNow, glows: new Map() });
     this.inputs = Array.from({ length: CHANNELS }, (_, channel) => ({
       direct: { dark: channel === 4 ? ROOM_TEMPERATURE : 0, darkNoise: 0, lit: 0, litNoise: 0, pin: null },
       selectPins: null,
@@ -20,6 +38,12 @@ export class AnalogInputs {
       chance: new Chance(seed, `adc${channel}`),
       samples: null,
     }));
+  }
+
+  glow(pin, tauCycles = 0) {
+    const key = `${pin} ${tauCycles}`;
+    if (!this.glows.has(key)) this.glows.set(key, new Glow(this.pads, this.cycleNow, pin, tauCycles));
+    return this.glows.get(key);
   }
 
   sample(channel) {
@@ -33,7 +57,7 @@ export class AnalogInputs {
     const lit = source.pin !== null && this.pads.levels[source.pin];
     const noise = lit ? source.litNoise : source.darkNoise;
     let value = (lit ? source.lit : source.dark) + (noise ? noise * input.chance.gauss() : 0);
-    for (const [pin, bright] of source.lights ?? []) if (this.pads.levels[pin]) value += bright - source.dark;
+    for (const [pin, bright, tauCycles] of source.lights ?? []) value += (bright - source.dark) * this.glow(pin, tauCycles).now();
     const counts = Math.min(4095, Math.max(0, Math.round(value / 16)));
     input.samples?.push(this.cycleNow(), counts, lit ? 1 : 0);
     return counts;

@@ -6,7 +6,7 @@ const decoded = (text) => Buffer.from(text ?? '', 'base64');
 const encoded = (bytes) => Buffer.from(bytes).toString('base64');
 const FILESYSTEM_OFFSET = 0xa0000;
 
-/** Numbers of a wired input: dark and lit value with their noise, and the pin that lights it; lights: more [pin, value] of the kind. */
+/** Numbers of a wired input: dark and lit value with their noise, and the pin that lights it; lights: more [pin, value, time constant in cycles]. */
 function source({ dark, lit = dark, pin = null, noise = 0, dark_noise: darkNoise = noise, lit_noise: litNoise = noise, lights = [] }) {
   return { dark, lit, pin, darkNoise, litNoise, lights };
 }
