@@ -59,7 +59,7 @@ class App:
         self.probe = Probe(hal.optics, self.lamp, self.exposure, self.journal, self.settings, self.limits)
         self.pumps = make_pumps(hal, self.settings, self.limits)
         self.safety = Safety(self)
-        self.programs = ProgramStore(hal.store, self.limits)
+        self.programs = ProgramStore(hal.store, self.limits, self._tick_if_due)
         self.executor = Executor(self)
         self.link = Link(hal.line, self.ticks_us, self.journal, self._on_message)
         self.commands = Commands(self, self.link.answer)
@@ -177,6 +177,8 @@ class App:
         if self.state != m.READY:
             raise RigError(WRONG_STATE, value=self.state)
         program = self.programs.load()
+        if self.state != m.READY:  # ticks went on meanwhile
+            raise RigError(WRONG_STATE, value=self.state)
         self.exposure.start()
         self.probe.forget()
         self.journal.event(m.RUN_STARTED, run_id)

@@ -86,6 +86,13 @@ class Commands:
         except (TypeError, ValueError) as error:
             self._rig.tell_exception(error)
             reply = [m.REPLY, number, BAD_ARGUMENTS]
+        except Exception:
+            self._reply(number, [m.REPLY, number, TASK_FAILED])
+            raise  # a fault, told by the application
+        self._reply(number, reply)
+
+    def _reply(self, number, reply):
+        """Answer, and remember the answer for when the same id comes again."""
         if len(self._replies) >= _REMEMBERED:
             self._replies.pop(0)
         self._replies.append((number, reply))

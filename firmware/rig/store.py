@@ -17,8 +17,9 @@ _NAME = "program"
 class ProgramStore:
     """begin -> data ... -> commit, then load. A half-sent or damaged program never replaces the one that is kept."""
 
-    def __init__(self, store, limits):
+    def __init__(self, store, limits, breathe=None):
         self._store = store
+        self._breathe = breathe  # called between operations while a program is decoded and checked: a large one takes seconds
         self._limits = limits
         self._incoming = None
         self._received = 0
@@ -58,8 +59,8 @@ class ProgramStore:
         return self._checked(kept)
 
     def _checked(self, data):
-        tree = program.decode(data)
-        program.validate(tree, self._limits, len(data))
+        tree = program.decode(data, self._breathe)
+        program.validate(tree, self._limits, len(data), self._breathe)
         if any(policy != program.FAULT_OFF for policy in tree[3]):
             raise RigError(PROGRAM_INVALID, where="on_fault")  # this firmware switches everything off at a fault
         if tree[4][0] != program.HOST_LOST_CONTINUE:

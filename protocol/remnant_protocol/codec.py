@@ -182,14 +182,14 @@ def _timestamp_bytes(stamp):
     return bytes(data)
 
 
-def decode(data, start=0, end=None, depth_max=DEPTH_MAX):
-    """The one value in data[start:end]. Raises RigError(BAD_ARGUMENTS) when it is no msgpack, is cut short, is followed by anything,
+def decode(data, start=0, end=None, depth_max=DEPTH_MAX, breathe=None):
+    """The one value in data[start:end]; `breathe()` is called after each array or map within. Raises RigError(BAD_ARGUMENTS) when it is no msgpack, is cut short, is followed by anything,
     nests deeper than depth_max, or says it is longer than it is."""
     if end is None:
         end = len(data)
     try:
         reader = _Reader(data, start, end)
-        value = reader.tree(depth_max)
+        value = reader.tree(depth_max, breathe)
     except (ValueError, TypeError, IndexError) as error:  # not UTF-8, an unhashable key
         raise RigError(BAD_ARGUMENTS, text=str(error)) from None
     if reader.at != end:
@@ -247,7 +247,7 @@ class _Reader:
         self.at = at + size
         return at
 
-    def tree(self, depth_max):
+    def tree(self, depth_max, breathe):
         """The next value. Containers wait on a list of their own: a board's stack is too small for one call a level."""
         waiting = []  # [items so far, items in all, kind], innermost last
         data, end = self.data, self.end
@@ -285,6 +285,8 @@ class _Reader:
                 value = {items[i]: items[i + 1] for i in range(0, len(items), 2)} if kind == _MAP else items
                 if not waiting:
                     return value
+                if breathe is not None:
+                    breathe()
                 waiting[-1][0].append(value)
 
     def head(self):

@@ -90,19 +90,19 @@ def encode(program):
     return codec.encode(program)
 
 
-def decode(data):
-    """The tree behind the bytes, not yet validated. Raises RigError(PROGRAM_CORRUPT)."""
+def decode(data, breathe=None):
+    """The tree behind the bytes, not yet validated; breathe: see codec.decode. Raises RigError(PROGRAM_CORRUPT)."""
     try:
-        return codec.decode(data, 0, len(data), _DECODE_DEPTH)
+        return codec.decode(data, 0, len(data), _DECODE_DEPTH, breathe)
     except RigError as error:
         raise RigError(PROGRAM_CORRUPT, text=error.text) from None
 
 
-def validate(program, limits, size=None):
+def validate(program, limits, size=None, breathe=None):
     """Raise RigError at the first thing this board cannot or must not run; `where` is a path such as body[3].EVERY.body[0].
 
-    `limits` is the board's table (board.py LIMITS); size: of the encoded program where that is known. Everything is checked: types,
-    ranges, nesting, size.
+    `limits` is the board's table (board.py LIMITS); size: of the encoded program where that is known; `breathe()` is called after each
+    operation, because a board checks for seconds. Everything is checked: types, ranges, nesting, size.
     """
     if not isinstance(program, list) or not program:
         raise RigError(PROGRAM_INVALID, where="program")
@@ -120,7 +120,7 @@ def validate(program, limits, size=None):
         raise RigError(PROGRAM_INVALID, where="host_lost")
     check.integer(program[4][0], HOST_LOST_CONTINUE, HOST_LOST_STOP, "host_lost")
     check.integer(program[4][1], 0, _U32_MAX, "host_lost")
-    check.body(check.inside(program[5], ""))
+    check.body(check.inside(program[5], ""), breathe)
     if size is None:
         size = len(encode(program))  # only now: what has passed has a form, and no depth that a stack minds
     if size > limits["program_max_bytes"]:
@@ -153,7 +153,7 @@ class _Checker:
         for value in values:
             self.integer(value, 0, highest, where)
 
-    def body(self, operations):
+    def body(self, operations, breathe):
         """Operations in their order, blocks within blocks on a list: a board's stack is too small for three calls a level."""
         begun = []  # [operations, where, next one], innermost last
         inner, where = operations, "body"
@@ -166,6 +166,8 @@ class _Checker:
                 begun.pop()
             if not begun:
                 return
+            if breathe is not None:
+                breathe()
             block = begun[-1]
             block[2] += 1
             inner, where = self.operation(block[0][block[2] - 1], "%s[%d]" % (block[1], block[2] - 1))

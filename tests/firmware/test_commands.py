@@ -130,3 +130,16 @@ def test_an_argument_of_another_type_or_beyond_its_width_is_refused():
             assert error.code == e.BAD_ARGUMENTS
         else:
             raise AssertionError((arguments, letters))
+
+
+def test_a_command_whose_part_fails_is_answered_and_is_a_fault():
+    bench = ready()
+
+    def broken(name, data):
+        raise OSError(5)
+
+    bench.hal.store.save = broken
+    bench.send(m.COMMAND, 5, m.SETTING, 15, 6000)
+    bench.app.turn()
+    assert bench.answer(m.REPLY) == [m.REPLY, 5, e.TASK_FAILED]
+    assert bench.app.state == m.FAULTED

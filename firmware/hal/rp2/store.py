@@ -4,6 +4,7 @@ import os
 
 from remnant_protocol.errors import STORE_FULL, RigError
 
+_EXISTS = 17
 _NO_SPACE = 28
 
 
@@ -12,10 +13,6 @@ class Store:
 
     def __init__(self, folder="/kept"):
         self._folder = folder
-        try:
-            os.mkdir(folder)
-        except OSError:
-            pass  # it is there
 
     def load(self, name):
         try:
@@ -27,6 +24,11 @@ class Store:
     def save(self, name, data):
         path = self._folder + "/" + name
         try:
+            try:
+                os.mkdir(self._folder)
+            except OSError as error:
+                if error.errno != _EXISTS:
+                    raise
             with open(path + ".new", "wb") as file:
                 file.write(data)
             os.rename(path + ".new", path)
