@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench clean help
+.PHONY: demo test test-emulator check bench clean help
 
 help:
 	@echo "make demo   run heat-80 and uv-365 on virtual boards, print the table, write the report"
 	@echo "make test   all tests that need no bench"
+	@echo "make test-emulator  MicroPython's own tests on the emulated chip (slow)"
 	@echo "make check  style, types, imports, spelling"
 	@echo "make bench  benchmarks; writes build/bench.json"
 	@echo "make clean  remove build/ and the environment"
@@ -24,7 +25,11 @@ demo: $(VENV)/.ready
 	@$(BIN)/remnant demo
 
 test: $(VENV)/.ready
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile tests/hil --rig emulated
+
+test-emulator: $(VENV)/.ready
+	@$(BIN)/python tests/emulator/micropython_suite.py
 
 check: $(VENV)/.check
 	$(BIN)/ruff check .

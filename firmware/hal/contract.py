@@ -85,7 +85,7 @@ class StepChannel:
     def abort(self):
         """Stop at once, forget what is queued, return the exact signed count."""
 
-    def recall(self):
+    def recall(self, most):
         """Take back the queued segments that the hardware has not begun; return how many."""
 
     def running(self):

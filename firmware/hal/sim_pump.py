@@ -51,10 +51,10 @@ class SimPump:
     def running(self):
         return self._length > 0 or self._steps > 0 or self._rest > 0
 
-    def recall(self):
+    def recall(self, most):
         """Forget the queued segments that the hardware has not been handed; returns how many."""
         kept = _HANDED_OVER if self._steps or self._rest else _HANDED_OVER + 1
-        gone = max(0, self._length - kept)
+        gone = min(most, max(0, self._length - kept))
         self._length -= gone
         return gone
 

@@ -25,6 +25,7 @@ _RAMP_SLICE = const(1_000_000)  # 8 ms
 _RAMP_SLICE_MIN = const(50_000)  # 0.4 ms
 _RAMP_PARTS = const(10)
 _WAIT_MIN = const(12_500)  # 0.1 ms: what is left of a wait and shorter is not waited for
+_KEPT = const(2_500_000)  # 20 ms that a change of target does not take back
 _HORIZON = const(28_750_000)  # 230 ms; with the slice that crosses it at most 250 ms are queued
 _FRACTION = const(1 << 29)
 _DIRECTION_SETUP = const(25_000)  # 0.2 ms between the direction pin and the first step; drivers ask for up to 20 us
@@ -251,10 +252,20 @@ class Feeder:
             self._keep(n, planner.cycles, 0, 0)
         return True
 
-    def take_back(self):
-        """Recall from the channel what it has not handed over, so that a new target begins there. Call `feed` right afterwards."""
-        gone = self._recall() if self._recall else 0
+    def take_back(self, now_us):
+        """Recall from the channel what it has not begun, so that a new target begins there. Call `feed` right afterwards: what lies within the
+        next 20 ms stays, or the motor would run dry while the new plan is made."""
         ring = self._ring
+        ahead = (((self._end_us - now_us + _HALF) & _MASK) - _HALF) * 125 + self._end_cycles
+        most, head = 0, self._head
+        while head > self._tail:
+            at = ((head - 1) % _SLOTS) * _STRIDE
+            ahead -= ring[at + _CYCLES]
+            if ahead < _KEPT:
+                break
+            most += 2 if ring[at + _I2] else 1
+            head -= 1
+        gone = self._recall(most) if self._recall and most else 0
         while gone > 0:
             at = ((self._head - 1) % _SLOTS) * _STRIDE
             segments = 2 if ring[at + _I2] else 1

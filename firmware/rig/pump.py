@@ -90,7 +90,7 @@ class Pump:
         if not self.busy:
             self._begin_flow(flow_nl_per_min)
         elif direction == feeder.direction:
-            feeder.take_back()
+            feeder.take_back(self._ticks_us())
             feeder.planner.left = self._way_steps(direction) - abs(feeder.planned - self._counted)
             self._aim(flow_nl_per_min)
             self._after_nl_per_min = 0
@@ -127,7 +127,7 @@ class Pump:
         if self.busy:
             self._mode = _STOPPING
             self._carry = 0
-            self._feeder.take_back()
+            self._feeder.take_back(self._ticks_us())
             self._feeder.planner.stop()
             self._feeder.feed(self._ticks_us())
 

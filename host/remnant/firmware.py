@@ -18,7 +18,7 @@ from remnant_protocol.errors import RigError
 from . import bundle
 
 # chips by board: (folder of its hal, architecture of its native code)
-BOARDS = {"rpi_pico": ("rp2", "armv6m")}
+BOARDS = {"rpi_pico": ("rp2", "armv6m"), "rpi_pico2": ("rp2", "armv7emsp")}
 PROTOCOL = ("__init__", "codec", "errors", "frame", "messages", "program")
 OPTIMISE = "-O2"  # line numbers stay, assertions go
 

@@ -30,8 +30,8 @@ class Logged:
         done = self.channel.push(n, interval, direction)
         if done: self.log.append((n, interval))
         return done
-    def recall(self):
-        gone = self.channel.recall()
+    def recall(self, most):
+        gone = self.channel.recall(most)
         if gone: del self.log[-gone:]
         return gone
     def __getattr__(self, name): return getattr(self.channel, name)
@@ -69,18 +69,25 @@ def segments_of(rig, feeders):
 
 def assert_exact(rig, feeders):
     """Edges, plan and report agree: count for count, and every interval to the cycle. Returns the rises of each axis."""
+    trains, worst = compared(rig, feeders)
+    assert worst == 0
+    return trains
+
+
+def compared(rig, feeders):
+    """(rises of each axis, largest error of an interval in cycles); counts must agree, and every pulse be as long as the others."""
     logs = segments_of(rig, feeders)
     reported = listed(rig.repl.exec(f"print([hal.pumps[i].emitted() for i in range({feeders})])"))
     planned = listed(rig.repl.exec("print([f.planned for f in feeders])"))
-    trains = []
+    trains, worst = [], 0
     for i in range(feeders):
         edges = rig.pins[STEP[i]].edges()
         train = rises(edges)
-        assert worst_interval_error(logs[i], train) == 0, f"axis {i}"
+        worst = max(worst, worst_interval_error(logs[i], train))
         assert set(widths(edges)) == {PULSE}
         assert len(train) == planned[i] == reported[i]
         trains.append(train)
-    return trains
+    return trains, worst
 
 
 @pytest.mark.parametrize(
@@ -94,7 +101,10 @@ def test_four_axes_are_exact_while_python_is_busy(bare, intervals):
     bare.repl.exec(LOAD + AXES + f"feeders = [axis(i, c, 1, n, 100000) for i, (c, n) in enumerate(zip({intervals}, {steps}))]\n")
     bare.repl.exec("hal.start_together(15)\nrun(feeders, 3000)", seconds=60)
     if max(intervals) > 1e9:
-        bare.repl.exec("feeders[3].take_back()\nfeeders[3].planner.stop()\nrun(feeders, 1000)", seconds=60)
+        bare.repl.exec(
+            "feeders[3].take_back(time.ticks_us()); feeders[3].planner.stop(); feeders[3].feed(time.ticks_us())\nrun(feeders, 1000)",
+            seconds=60,
+        )
     bare.run_ms(300)
     trains = assert_exact(bare, 4)
     assert len({train[0] for train in trains}) == 1, "the axes begin in the same cycle"
@@ -119,9 +129,9 @@ marks = []
 def change():
     hal.outputs.trigger(0, True)
     for f, cycles in zip(feeders, (50000, 12500, 31000, 125000)):
-        f.take_back(); f.planner.aim(cycles, 1, 2); f.feed(time.ticks_us())
+        f.take_back(time.ticks_us()); f.planner.aim(cycles, 1, 2); f.feed(time.ticks_us())
 run(feeders, 2500, change)
-for f in feeders: f.take_back(); f.planner.stop(); f.feed(time.ticks_us())
+for f in feeders: f.take_back(time.ticks_us()); f.planner.stop(); f.feed(time.ticks_us())
 run(feeders, 2000)
 """,
         seconds=60,

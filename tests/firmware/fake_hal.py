@@ -172,7 +172,7 @@ class FakeChannel:
         self.queue = []
         return self.count
 
-    def recall(self):
+    def recall(self, most):
         taken, self.queue = len(self.queue), []
         return taken
 

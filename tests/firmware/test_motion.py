@@ -44,10 +44,11 @@ class PlainChannel:
     def running(self):
         return bool(self.queue) or self.segment is not None
 
-    def recall(self):
+    def recall(self, most):
         kept = self.handed_over if self.segment else self.handed_over + 1
-        gone = len(self.queue[kept:])
-        del self.queue[kept:]
+        gone = min(most, len(self.queue[kept:]))
+        if gone:
+            del self.queue[-gone:]
         return gone
 
     def abort(self):
@@ -232,7 +233,7 @@ def test_flow_changes_begin_within_100_ms():
         motor.run(5)
         motor.pass_us(phase_us)
         wished = motor.channel.now
-        motor.feeder.take_back()
+        motor.feeder.take_back(motor.ticks())
         motor.planner.aim(80000, 1, 2)
         motor.feeder.feed(motor.ticks())
         motor.pass_us(100_000 - phase_us)
@@ -253,7 +254,7 @@ def test_no_interval_is_torn_at_a_change_of_flow():
     motor.channel.edges.clear()
     for i in range(12):
         motor.pass_us(37_001 + 3001 * i)
-        motor.feeder.take_back()
+        motor.feeder.take_back(motor.ticks())
         motor.planner.aim(180001 if i % 2 else 60001, 3, 1)
         motor.feeder.feed(motor.ticks())
         ahead = (motor.feeder._end_us - motor.ticks()) % WRAP * 125 + motor.feeder._end_cycles
@@ -273,7 +274,7 @@ def test_a_slow_wait_is_shortened_by_the_part_that_has_passed():
     motor.planner.aim(10 * CYCLES_PER_S, 1, 1)
     motor.feeder.start(1, 100, motor.ticks())
     motor.run(50)  # half of the first interval
-    motor.feeder.take_back()
+    motor.feeder.take_back(motor.ticks())
     motor.planner.aim(CYCLES_PER_S, 1, 2)
     motor.feeder.feed(motor.ticks())
     motor.run(30)
@@ -287,7 +288,7 @@ def test_stop_takes_exactly_the_ramp():
     motor.planner.aim(31542, 1, 1)
     motor.feeder.start(1, 1 << 29, motor.ticks())
     motor.run(10)
-    motor.feeder.take_back()
+    motor.feeder.take_back(motor.ticks())
     at, k = motor.feeder.planned, motor.planner.k
     motor.planner.stop()
     motor.feeder.feed(motor.ticks())
@@ -347,7 +348,7 @@ def test_a_channel_without_recall_changes_behind_its_queue():
     motor.feeder.start(1, 1 << 29, motor.ticks())
     motor.run(5)
     planned = motor.feeder.planned
-    motor.feeder.take_back()
+    motor.feeder.take_back(motor.ticks())
     assert motor.feeder.planned == planned
     motor.planner.stop()
     while motor.run(1):

@@ -215,19 +215,18 @@ class StepChannel:
         machine.start()
         return self.emitted()
 
-    def recall(self):
-        """Segments come back in pairs of words: one that is half handed over is completed."""
+    def recall(self, most):
+        """Segments come back in pairs of words: one that is half handed over stays."""
         state = self._state
         irqs = disable_irq()
         left = _pause(state)
-        armed = state[_ARMED]
-        kept = left & 1
-        state[_HEAD] = armed - left + kept
-        if kept:
+        back = min(left & ~1, 2 * most)
+        state[_HEAD] = state[_ARMED] - back
+        if left > back:
             _arm(state, left)
         state[_ARMED] = state[_HEAD]
         enable_irq(irqs)
-        return (left - kept) >> 1
+        return back >> 1
 
     def running(self):
         machine = self._machine
