@@ -253,8 +253,9 @@ class Feeder:
         return True
 
     def take_back(self, now_us):
-        """Recall from the channel what it has not begun, so that a new target begins there. Call `feed` right afterwards: what lies within the
-        next 20 ms stays, or the motor would run dry while the new plan is made."""
+        """Recall from the channel what it has not begun, so that a new target begins there. Call `feed` right afterwards.
+
+        What lies within the next 20 ms stays, or the motor would run dry while the new plan is made."""
         ring = self._ring
         ahead = (((self._end_us - now_us + _HALF) & _MASK) - _HALF) * 125 + self._end_cycles
         most, head = 0, self._head

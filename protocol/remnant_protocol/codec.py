@@ -183,8 +183,11 @@ def _timestamp_bytes(stamp):
 
 
 def decode(data, start=0, end=None, depth_max=DEPTH_MAX, breathe=None):
-    """The one value in data[start:end]; `breathe()` is called after each array or map within. Raises RigError(BAD_ARGUMENTS) when it is no msgpack, is cut short, is followed by anything,
-    nests deeper than depth_max, or says it is longer than it is."""
+    """The one value in data[start:end]; `breathe()` is called after each array or map within.
+
+    Raises RigError(BAD_ARGUMENTS) when it is no msgpack, is cut short, is followed by anything, nests deeper than depth_max, or says it is
+    longer than it is.
+    """
     if end is None:
         end = len(data)
     try:

@@ -7,9 +7,10 @@ model of them (16 KiB, two ways, 45 cycles a miss). Wall-clock speeds of the emu
 from __future__ import annotations
 
 import ast
+import os
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
@@ -48,7 +49,8 @@ def edges() -> list[dict]:
             + "feeders = [axis(i, c, 1, c and 500000 // i if i else 500000) for i, c in enumerate((3250, 12500, 31250, 125000))]"
         )
         rig.repl.exec(
-            "hal.start_together(15)\nrun(feeders, 4000)\nfor f in feeders: f.take_back(time.ticks_us()); f.planner.stop(); f.feed(time.ticks_us())\nrun(feeders, 2000)",
+            "hal.start_together(15)\nrun(feeders, 4000)\n"
+            "for f in feeders: f.take_back(time.ticks_us()); f.planner.stop(); f.feed(time.ticks_us())\nrun(feeders, 2000)",
             seconds=100,
         )
         rig.run_ms(300)
@@ -100,7 +102,7 @@ print((interval, [p.emitted() - b for p, b in zip(P, before)]))
 def leases() -> list[dict]:
     worst = dict.fromkeys(lease_trials.OUTPUTS, 0.0)
     frozen = {}
-    with ProcessPoolExecutor() as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each emulator is a process of its own
         for trials in pool.map(_trials, lease_trials.CAUSES):
             _take_in(trials, worst, frozen)
     what = f"worst of {TRIALS} random phases of each of: {', '.join(lease_trials.CAUSES)}"
