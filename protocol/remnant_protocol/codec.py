@@ -273,7 +273,7 @@ class _Reader:
             else:
                 kind, value = self.head()
             if kind is not None:
-                items = value * 2 if kind == _MAP else value
+                items = value * 2 if kind == _MAP else value  # pyright: ignore[reportOperatorIssue]
                 if len(waiting) >= depth_max:
                     raise RigError(BAD_ARGUMENTS, text="nested too deep")
                 if items > self.end - self.at:  # an item takes a byte at least: a longer claim is refused before anything is built
