@@ -21,7 +21,7 @@ import lease_trials  # noqa: E402
 from bench_host import Host  # noqa: E402
 from bench_rig import Rig, bare_rig  # noqa: E402
 from remnant_protocol import messages as m  # noqa: E402
-from test_firmware import LATE, calibrated, loaded, running  # noqa: E402
+from test_firmware import LATE, calibrated, loaded, program_of, running, stored  # noqa: E402
 from test_steps import AXES, LOAD, STEP, compared, record  # noqa: E402
 from trains import rises  # noqa: E402
 
@@ -32,7 +32,7 @@ LOAD_S = 60
 
 
 def run() -> list[dict]:
-    return [*edges(), *rates(), *leases(), *real_time(), *memory(), *start(), *codec(), *speed(), *baselines()]
+    return [*edges(), *rates(), *leases(), *real_time(), *loop(), *memory(), *start(), *codec(), *speed(), *baselines()]
 
 
 def row(name: str, value: float, unit: str, what: str, goal: str = "") -> dict:
@@ -157,6 +157,52 @@ def lateness_under_load(rig) -> list[int]:
     host.reading = True
     host.settle(10)
     return sorted(fields[LATE] for fields in host.records[at:] if fields[0] == m.TELEMETRY)
+
+
+TICKS = """
+from rig.app import App
+from remnant_protocol import messages as m
+app = App(hal)
+def pass_ticks(n):
+    for _ in range(n):
+        time.sleep_ms(100)
+        app.turn()
+pass_ticks(20)
+app.drive(m.HEATER, [40000, 0]); app.drive(m.LAMP, [5000])
+pass_ticks(5)
+app._telemetry_due = 1 << 29
+app.tick()
+gc.collect(); gc.disable()
+before, began = gc.mem_alloc(), time.ticks_us()
+for _ in range(50): app.tick()
+told = (time.ticks_diff(time.ticks_us(), began) / 50, (gc.mem_alloc() - before) / 50)
+hal.all_off()
+print(told)
+"""
+
+
+def loop() -> list[dict]:
+    """What a control tick costs, and the longest time that the loop is held while a large program is checked and begun."""
+    rows = []
+    for miss, suffix in ((0, ""), (MISS_CYCLES, "_cache_misses")):
+        with bare_rig(xip_miss_cycles=miss) as rig:
+            tick_us, alloc = ast.literal_eval(rig.repl.exec(TICKS, seconds=60).strip().splitlines()[-1])
+        rows.append(
+            row("control_tick_ms_rp2040" + suffix, tick_us / 1000, "ms", "heater and lamp on; 0.96 ms of it are the ADC's conversions")
+        )
+        if not miss:
+            rows.append(row("control_tick_alloc_bytes_rp2040", alloc, "B", "the same ticks"))
+        with Rig(xip_miss_cycles=miss) as rig:
+            host = Host(rig).ready()
+            at = len(host.records)
+            stored(host, program_of(1000))
+            host.command(m.START, bytes(16))
+            host.settle(3)
+            held = max(fields[LATE] for fields in host.records[at:] if fields[0] == m.TELEMETRY)
+        rows.append(
+            row("longest_loop_block_ms" + suffix, held / 1000, "ms", "a program of 3 kB and 1000 operations sent, checked, kept and begun")
+        )
+    return rows
 
 
 def memory() -> list[dict]:

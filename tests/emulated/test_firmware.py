@@ -43,13 +43,22 @@ def running(host, seconds):
     flows = [[m.FLOW, pump, flow_for(4000)] for pump in range(PUMPS)]
     light_and_heat = [[m.HEATER, 40_000, 0], [m.LAMP, 5000]]
     wait = [p.WAIT, [p.DURATION, seconds * 1000], 0, p.TIMEOUT_FAULT]
-    data = p.encode([p.VERSION, 100, 3, [0, 0, 0], [0, 0], [*flows, *light_and_heat, wait]])
+    stored(host, p.encode([p.VERSION, 100, 3, [0, 0, 0], [0, 0], [*flows, *light_and_heat, wait]]))
+    host.command(m.START, bytes(16))
+    return host
+
+
+def program_of(operations):
+    """A program that only marks."""
+    return p.encode([p.VERSION, 1000, 3, [0, 0, 0], [0, 0], [[p.MARK, 1]] * operations])
+
+
+def stored(host, data):
+    """Send a program whole. Raises RigError when the board does not keep it."""
     host.command(m.PROGRAM_BEGIN, len(data), crc32(data))
     for at in range(0, len(data), 160):
         host.command(m.PROGRAM_DATA, at, data[at : at + 160])
     host.command(m.PROGRAM_COMMIT)
-    host.command(m.START, bytes(16))
-    return host
 
 
 def lateness(records):
@@ -184,14 +193,10 @@ def shared():
 
 
 def test_a_full_flash_refuses_and_the_board_goes_on():
-    program = p.encode([p.VERSION, 1000, 3, [0, 0, 0], [0, 0], [[p.MARK, 1]] * 1000])
     with Rig(files={**flash_files(), "ballast": bytes(1_243_000)}) as rig:
         host = Host(rig).ready()
-        host.command(m.PROGRAM_BEGIN, len(program), crc32(program))
-        for at in range(0, len(program), 160):
-            host.command(m.PROGRAM_DATA, at, program[at : at + 160])
         with pytest.raises(RigError) as refused:
-            host.command(m.PROGRAM_COMMIT)
+            stored(host, program_of(1000))
         assert refused.value.code == codes.STORE_FULL
         with pytest.raises(RigError) as refused:
             host.command(m.START, bytes(16))
@@ -199,3 +204,12 @@ def test_a_full_flash_refuses_and_the_board_goes_on():
         host.command(m.HEATER, 40_000, 0)
         host.settle(1)
         assert host.records[-1][HEATER] > 0
+
+
+def test_the_tick_goes_on_while_a_large_program_is_checked(firmware):
+    """The check takes 1.5 s, the watchdog bites after 2 s. Ticks go on; only writing the flash holds them, a fifth of a second at most."""
+    stored(firmware, program_of(1000))
+    firmware.command(m.START, bytes(16))
+    firmware.settle(3)
+    assert lateness(firmware.records)[-1] < 200_000
+    assert firmware.rig.resets[1:] == []
