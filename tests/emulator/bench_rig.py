@@ -43,9 +43,12 @@ def flash_files(simulated=True):
 
 
 class Rig(RP2040):
-    """A bench. plant: boards/plant; files: of the flash, the firmware by default; other options are the chip's (rp2040.RP2040)."""
+    """A bench. plant: boards/plant; files: of the flash, the firmware by default; slice_ms: how often chip and plant meet.
 
-    def __init__(self, scenario=None, files=None, **options):
+    Other options are the chip's (rp2040.RP2040)."""
+
+    def __init__(self, scenario=None, files=None, slice_ms=SLICE_MS, **options):
+        self._slice_ms = slice_ms
         self.scenario = {"seed": 1, "cells": ["templated", "control"], "faults": [], **(scenario or {})}
         options.setdefault("seed", self.scenario["seed"])
         if "flash_image" not in options:
@@ -72,7 +75,7 @@ class Rig(RP2040):
     def run_ms(self, ms):
         """Let `ms` pass, chip and plant together."""
         while ms > 1e-9:
-            part = min(ms, SLICE_MS)
+            part = min(ms, self._slice_ms)
             self.step(part)
             ms -= part
 
