@@ -12,7 +12,8 @@ class Clock:
     def wait(self, until_ticks, hold):
         """Idle until the instant, or return earlier when the line has bytes.
 
-        `hold` says that nothing will happen before somebody outside acts: a virtual clock then stands still; a real one ignores it.
+        `hold` says that nothing will happen before somebody outside acts: a virtual clock then stands still; a real one ignores it. MORE:
+        there is more to do at once; only what belongs into the slack behind a tick may be done.
         """
 
 
@@ -145,6 +146,7 @@ class Hal:
         """Leave the traceback where an engineer finds it; never on the line."""
 
 
+MORE = 3  # of Clock.wait
 SENSOR = 0
 MONITOR = 1
 SUPPLY = 2

@@ -16,7 +16,7 @@ from micropython import const
 
 from plant.rig import Plant
 
-from .contract import LEASE_MS, MONITOR, SENSOR
+from .contract import LEASE_MS, MONITOR, MORE, SENSOR
 from .sim_pump import SimPump
 
 _MASK = const((1 << 30) - 1)
@@ -54,6 +54,8 @@ class _Clock:
         return self._now
 
     def wait(self, until_ticks, hold):
+        if hold == MORE:
+            return
         bench = self._bench
         ahead_us = ((until_ticks - self._now + _HALF) & _MASK) - _HALF
         if not hold and self._speed == 0 and self._unpolled < _POLL_EVERY:

@@ -37,6 +37,7 @@ _MASK = const((1 << 30) - 1)
 GO_ON = const(0)
 IDLE = const(1)
 BACKLOG = const(2)
+MORE = const(3)
 
 
 class App:
@@ -78,9 +79,7 @@ class App:
         """Never returns; what a part raises becomes a fault. The caller (main.py) makes outputs safe if this ends all the same."""
         wait = self.hal.clock.wait
         while True:
-            if self.turn():
-                continue
-            hold = BACKLOG if self.link.backlog() else IDLE if self._idle() else GO_ON
+            hold = MORE if self.turn() else BACKLOG if self.link.backlog() else IDLE if self._idle() else GO_ON
             wait(self._next_tick, hold)
 
     def turn(self):

@@ -108,7 +108,7 @@ def test_four_axes_are_exact_while_python_is_busy(bare, intervals):
     bare.run_ms(300)
     trains = assert_exact(bare, 4)
     assert len({train[0] for train in trains}) == 1, "the axes begin in the same cycle"
-    assert bare.stats()["erases"] > 2
+    assert bare.stats()["erases"] >= 2
 
 
 def test_a_step_every_27_seconds_comes_to_the_cycle(bare):

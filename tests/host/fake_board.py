@@ -223,7 +223,7 @@ class FakeBoard:
         return [0, *arguments]
 
 
-def wait_until(condition, within_s: float = 5.0) -> None:
+def wait_until(condition, within_s: float = 20.0) -> None:
     """Wait for something that a thread does; AssertionError when it does not."""
     end = time.monotonic() + within_s
     while not condition():

@@ -10,6 +10,7 @@ import time
 
 from micropython import const
 
+_MORE = const(3)
 _MASK = const((1 << 30) - 1)
 _HALF = const(1 << 29)
 _AT_ONCE = const(16)  # bytes a turn: a frame at most, 1.5 ms, so that a host that floods the line cannot make a tick late
@@ -68,6 +69,8 @@ class Clock:
         if ahead_us > _GC_NEEDS_US and time.ticks_diff(now, self._collected_at) > _GC_EVERY_US:
             self._collected_at = now
             gc.collect()
+            return
+        if hold == _MORE:
             return
         if ahead_us >= 1000:
             self._line.waiting(ahead_us // 1000)
