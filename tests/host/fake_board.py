@@ -169,9 +169,10 @@ class FakeBoard:
             self._answer(m.PONG, fields[1], 12, 500000)
         elif kind == m.ACK:
             ahead = (fields[1] - self._counted) & 0xFFFF
-            if ahead < 0x8000:
-                self.overdrawn += ahead > self.outstanding
+            if ahead <= self.outstanding:
                 self._counted = fields[1]
+            elif ahead < 0x8000:  # more than was sent: of the time before a HELLO, or wrong
+                self.overdrawn += 1
             if fields[2] == BOOT_ID:
                 self.acknowledged = max(self.acknowledged, fields[3])
         elif kind == m.RESEND:

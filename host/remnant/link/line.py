@@ -173,7 +173,7 @@ class Link:
 
     def _welcome(self, body: bytes, fields: list[Any]) -> None:
         """The board's count begins with this frame: so does ours, whatever came before."""
-        self._greetings = 0
+        self._greetings = max(0, self._greetings - 1)  # each HELLO has its WELCOME, and each of them sets the count anew
         self._received = len(frame.encode(body))
         if len(fields) < _WELCOME_FIELDS or not all(isinstance(field, int) for field in fields[7:12]):
             return  # another protocol: whoever asked sees its version
