@@ -77,6 +77,36 @@ WORDS = {
         "Ask for a temperature within it.",
     ),
     e.RAMP_LIMIT: ("RAMP_LIMIT", "a ramp of {value} mdegC/min is beyond the board's {limit} mdegC/min", "Ask for a slower ramp."),
+    e.HEATER_DEAD: (
+        "HEATER_DEAD",
+        "the heater is driven and the block stays {value} mdegC behind what it must reach (limit {limit} mdegC). Everything is off",
+        "Check the heater's wires, fuse and supply, then clear the fault.",
+    ),
+    e.SENSOR_DETACHED: (
+        "SENSOR_DETACHED",
+        "the reading falls faster than the block can cool ({value} mdegC off, limit {limit} mdegC). Everything is off",
+        "Put the temperature sensor back on the block, then clear the fault.",
+    ),
+    e.HEATER_STUCK_ON: (
+        "HEATER_STUCK_ON",
+        "the block is {value} mdegC above what the heater was asked for (limit {limit} mdegC). The supply of heater and lamp is cut",
+        "Unplug the heater's supply and replace its switch before you clear the fault.",
+    ),
+    e.SENSORS_DISAGREE: (
+        "SENSORS_DISAGREE",
+        "the two block sensors differ by {value} mdegC, more than {limit} mdegC. Everything is off",
+        "Check both sensors' contact and their settings, then clear the fault.",
+    ),
+    e.HEATER_OVERSHOOT: (
+        "HEATER_OVERSHOOT",
+        "temperature is {value} mdegC above its setpoint, more than {limit} mdegC. Everything is off",
+        "Look for what heats the block, or calibrate the thermal model, then clear the fault.",
+    ),
+    e.MODEL_IMPLAUSIBLE: (
+        "MODEL_IMPLAUSIBLE",
+        "calibration of the thermal model found {value}, which no block has (limit {limit})",
+        "Check heater and sensor; then calibrate again from rest.",
+    ),
     e.IRRADIANCE_LIMIT: (
         "IRRADIANCE_LIMIT",
         "an irradiance of {value} uW/cm2 is beyond the board's {limit} uW/cm2",
@@ -121,6 +151,12 @@ WORDS = {
         "Look at temperature and light in the report: the rig did not reach what the step waited for.",
     ),
     e.NESTING_LIMIT: ("NESTING_LIMIT", "blocks are nested {value} deep, at most {limit}", "Take one level out."),
+    e.RESUME_WINDOW: (
+        "RESUME_WINDOW",
+        "the run was interrupted {value} s ago and its plan allows to resume within {limit} s",
+        "Start the run anew; what was recorded stays in its folder.",
+    ),
+    e.RESUME_NOTHING: ("RESUME_NOTHING", "there is no interrupted run of this name to resume", "See `remnant status`."),
     e.INTERLOCK_OPEN: ("INTERLOCK_OPEN", "the interlock is open. Everything is off", "Close the cover, then clear the fault."),
     e.STOP_PRESSED: ("STOP_PRESSED", "the stop button is pressed. Everything is off", "Release it, then clear the fault."),
     e.WRONG_STATE: ("WRONG_STATE", "the rig cannot do this now (state {value})", "Wait until it is ready, or stop what is running."),

@@ -12,8 +12,8 @@ except ImportError:  # CPython
 
 
 PROTOCOL_MAJOR = const(1)  # a different major number is refused
-PROTOCOL_MINOR = const(0)  # a higher minor number only adds
-TABLE_HASH = const(0x48268AA5)  # CRC-32 of schema.table_text(); both sides must have the same
+PROTOCOL_MINOR = const(1)  # a higher minor number only adds
+TABLE_HASH = const(0xBE2CAB83)  # CRC-32 of schema.table_text(); both sides must have the same
 
 # host -> board
 HELLO = const(1)
@@ -22,12 +22,14 @@ PING = const(3)
 ACK = const(4)
 COMMAND = const(5)
 RESEND = const(6)
+PAGE_KEPT = const(7)
 
 # board -> host, answers: not journalled
 WELCOME = const(32)
 DESCRIPTION = const(33)
 PONG = const(34)
 REPLY = const(35)
+HISTORY = const(36)  # records from flash, packed: they are acknowledged by page
 
 # board -> host, journal records: numbered, kept until acknowledged
 TELEMETRY = const(64)
@@ -51,6 +53,9 @@ RESUME = const(8)
 CLEAR = const(9)
 CONTINUE = const(10)
 SETTING = const(11)
+RESUME_RUN = const(12)
+DISCARD_RUN = const(13)
+CALIBRATE = const(14)
 
 # operations that drive an output: the same number and arguments by hand and in a program
 HEATER = const(16)
@@ -81,6 +86,12 @@ PERIOD_MISSED = const(11)
 OPERATOR_WANTED = const(12)
 CONDITION_MET = const(13)
 TRIGGERED = const(14)
+RUN_INTERRUPTED = const(15)
+RUN_RESUMED = const(16)
+HOST_LOST = const(17)
+LEASE_LAPSED = const(18)
+PUMP_FAILED = const(19)
+MODEL_CALIBRATED = const(20)
 
 # how a run ended (RUN_ENDED) and why outputs went off (OUTPUTS_OFF)
 BY_COMPLETION = const(0)

@@ -1,6 +1,8 @@
 """The board program: a tree of few operations as positional msgpack arrays (SPEC.md section 8).
 
-    [VERSION, telemetry_ms, cells_mask, [heater_on_fault, lamp_on_fault, pumps_on_fault], [host_lost, host_lost_s], [operation, ...]]
+    [VERSION, telemetry_ms, cells_mask, [heater, lamp, pumps], [host_lost, host_lost_s, resume_within_s], [operation, ...]]
+
+The first list says what becomes of each output when a pump has failed (FAULT_OFF anywhere ends the run); resume_within_s may be left out.
 
     [HEATER, setpoint_mc | nil, ramp_mc_per_min]        ramp 0: the setpoint jumps
     [LAMP, irradiance_uw_per_cm2]                       0: off
@@ -66,7 +68,7 @@ RAMP_DONE = const(8)  # [RAMP_DONE]: the setpoint has reached its target
 TIMEOUT_FAULT = const(0)
 TIMEOUT_GO_ON = const(1)
 
-# on fault, per output
+# when a pump has failed, per output
 FAULT_OFF = const(0)
 FAULT_KEEP = const(1)
 
@@ -116,10 +118,11 @@ def validate(program, limits, size=None, breathe=None):
     check.integer(program[1], limits["telemetry_min_ms"], _I32_MAX // 2, "telemetry_ms")
     check.integer(program[2], 0, (1 << limits["cells"]) - 1, "cells_mask", CELL_UNKNOWN)  # 0: a program that probes nothing
     check.policies(program[3], 3, FAULT_KEEP, "on_fault")
-    if not isinstance(program[4], list) or len(program[4]) != 2:
+    if not isinstance(program[4], list) or not 2 <= len(program[4]) <= 3:
         raise RigError(PROGRAM_INVALID, where="host_lost")
     check.integer(program[4][0], HOST_LOST_CONTINUE, HOST_LOST_STOP, "host_lost")
-    check.integer(program[4][1], 0, _U32_MAX, "host_lost")
+    for seconds in program[4][1:]:
+        check.integer(seconds, 0, _U32_MAX, "host_lost")
     check.body(check.inside(program[5], ""), breathe)
     if size is None:
         size = len(encode(program))  # only now: what has passed has a form, and no depth that a stack minds

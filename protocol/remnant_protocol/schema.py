@@ -16,6 +16,7 @@ MESSAGES = {
     m.ACK: ("ACK", ("received_bytes:u16", "boot_id:u32", "committed_seq:u32")),
     m.COMMAND: ("COMMAND", ("id:u32", "op:u8", "args:*")),
     m.RESEND: ("RESEND", ("boot_id:u32", "from_seq:u32")),
+    m.PAGE_KEPT: ("PAGE_KEPT", ("page:u32",)),
     m.WELCOME: (
         "WELCOME",
         (
@@ -32,11 +33,15 @@ MESSAGES = {
             "next_seq:u32",
             "description_pages:u8",
             "simulated:bool",
+            "history_pages:u16",
+            "run_id:bin",
+            "interrupted:bool",
         ),
     ),
     m.DESCRIPTION: ("DESCRIPTION", ("page:u8", "entries:map")),
     m.PONG: ("PONG", ("token:u32",) + _TIME),
     m.REPLY: ("REPLY", ("id:u32", "code:u16", "accepted:*")),
+    m.HISTORY: ("HISTORY", ("page:u32", "boot_id:u32", "first_seq:u32", "last_seq:u32", "data:bin")),
     m.TELEMETRY: (
         "TELEMETRY",
         ("seq:u32",)
@@ -85,6 +90,9 @@ COMMANDS = {
     m.CLEAR: ("CLEAR", ()),
     m.CONTINUE: ("CONTINUE", ()),
     m.SETTING: ("SETTING", ("key:u8", "value:i32")),
+    m.RESUME_RUN: ("RESUME_RUN", ("run_id:bin", "dark_s:u32", "exposure_mj_per_cm2:u32")),
+    m.DISCARD_RUN: ("DISCARD_RUN", ()),
+    m.CALIBRATE: ("CALIBRATE", ()),
     m.HEATER: ("HEATER", ("setpoint_mc:any", "ramp_mc_per_min:u32")),
     m.LAMP: ("LAMP", ("irradiance_uw_per_cm2:u32",)),
     m.FLOW: ("FLOW", ("pump:u8", "flow_nl_per_min:i32")),
@@ -94,7 +102,7 @@ COMMANDS = {
 
 # arguments of EVENT by event
 EVENTS = {
-    m.BOOTED: ("booted", ("reset_cause:u8",)),
+    m.BOOTED: ("booted", ("reset_cause:u8", "previous_boot_id:u32", "previous_seq:u32")),
     m.RUN_STARTED: ("run_started", ("run_id:bin",)),
     m.RUN_ENDED: ("run_ended", ("by:u8", "code:u16")),
     m.STEP_BEGAN: ("step_began", ("step:u16", "iteration:u16")),
@@ -108,6 +116,12 @@ EVENTS = {
     m.OPERATOR_WANTED: ("operator_wanted", ("prompt:u16",)),
     m.CONDITION_MET: ("condition_met", ("condition:u8", "value:i32")),
     m.TRIGGERED: ("triggered", ("channel:u8", "duration_ms:u32")),
+    m.RUN_INTERRUPTED: ("run_interrupted", ("run_id:bin", "step:u16")),
+    m.RUN_RESUMED: ("run_resumed", ("run_id:bin", "dark_s:u32", "exposure_mj_per_cm2:u32", "step:u16")),
+    m.HOST_LOST: ("host_lost", ("policy:u8", "silent_s:u32")),
+    m.LEASE_LAPSED: ("lease_lapsed", ("output:u8",)),
+    m.PUMP_FAILED: ("pump_failed", ("code:u16", "pump:u8", "steps:i32")),
+    m.MODEL_CALIBRATED: ("model_calibrated", ("gain_mk:u32", "tau_ms:u32", "dead_ms:u32", "ambient_mc:i32")),
 }
 
 
