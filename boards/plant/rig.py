@@ -248,6 +248,10 @@ class Plant:
         """The motor was sent signed steps (positive infuses); returns those it followed."""
         return self._syringes[pump].move(steps)
 
+    def pump_stalled(self, pump):
+        """The stall output of the motor's driver."""
+        return pump < len(self._syringes) and self._syringes[pump].stalled
+
     def syringe_volume_nl(self, pump):
         return self._syringes[pump].volume_nl()
 

@@ -103,6 +103,9 @@ class Inputs:
     def trigger_in(self, channel):
         """True while the trigger input is active."""
 
+    def pump_stalled(self, pump):
+        """True while the motor driver says that its motor does not follow; False where no such wire is."""
+
 
 class Outputs:
     def trigger(self, channel, on):
@@ -120,6 +123,19 @@ class Store:
         """Keep `data` under `name`, whole or not at all. Raises RigError(STORE_FULL)."""
 
 
+class Flash:
+    """Raw flash for the spool, outside of any file system. sectors: how many of SECTOR bytes; erase_ms_max: the longest erasure so far."""
+
+    def read(self, page):
+        """The 256 bytes of a page."""
+
+    def program(self, page, offset, data):
+        """Clear bits of a page from `offset` on; True when what is there now is what was meant. 0.4 to 3 ms."""
+
+    def erase(self, sector):
+        """Set every bit of a sector. 45 to 400 ms, interrupts off; hardware goes on."""
+
+
 class Watchdog:
     def feed(self):
         """Push the processor's reset further away; called by the control tick after its checks."""
@@ -131,7 +147,15 @@ class Identity:
 
 
 class Hal:
-    """clock, line, adc, heater, lamp, optics, pumps (list of StepChannel), inputs, outputs, store, watchdog, identity, limits (dict)."""
+    """clock, line, adc, heater, lamp, master, optics, pumps (list of StepChannel), inputs, outputs, store, flash, retained, watchdog, identity,
+    limits (dict).
+
+    master: LeasedOutput of the switch in series with heater and lamp. flash: None where there is none. retained: a writable memoryview of
+    RAM that survives a reset, not a power cut; None where there is none.
+    """
+
+    def retain(self, start, end):
+        """These bytes of `retained` have been written."""
 
     def start_together(self, pumps_mask):
         """Start the queues of step channels that were held, all in the same instant."""

@@ -7,6 +7,7 @@ it closes, the process ends.
 """
 
 import json
+import os
 import select
 import sys
 import time
@@ -25,6 +26,9 @@ _CHUNK_US = const(100_000)
 _LEASE_US = LEASE_MS * 1000
 _FULL = const(65535)
 _BACKLOG = const(2)
+RETAINED_BYTES = const(4096)
+FLASH_SECTORS = const(68)  # as on rpi_pico
+_BLANK_PAGE = b"\xff" * 256
 _POLL_EVERY = const(9)  # as fast as it goes: the line is looked at once in ten ticks, a second of virtual time, 0.1 ms of the host's
 
 if hasattr(time, "ticks_us"):
@@ -131,8 +135,8 @@ class _Lease:
         if left_us >= us:
             return self.duty_u16
         if left_us <= 0:
+            self._lapsed = self._lapsed or self.duty_u16 > 0
             self.duty_u16 = 0
-            self._lapsed = True
             return 0
         return self.duty_u16 * left_us // us
 
@@ -235,6 +239,9 @@ class _Inputs:
     def trigger_in(self, channel):
         return False
 
+    def pump_stalled(self, pump):
+        return self._plant.pump_stalled(pump)
+
 
 class _Outputs:
     def trigger(self, channel, on):
@@ -257,17 +264,117 @@ class _Store:
         self._kept[name] = data
 
 
+class _Files:
+    """What outlives the process: a folder (`state` of the scenario) with the store, the flash and the RAM that survives a reset."""
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    def load(self, name):
+        try:
+            with open(self._folder + "/" + name, "rb") as file:
+                return file.read()
+        except OSError:
+            return None
+
+    def save(self, name, data):
+        with open(self._folder + "/" + name + ".part", "wb") as file:
+            file.write(data)
+        os.rename(self._folder + "/" + name + ".part", self._folder + "/" + name)
+
+
+class _Flash:
+    """Flash that forgets nothing while the process lives, or, with a state folder, ever. Bits go from 1 to 0 until erased."""
+
+    def __init__(self, sectors, folder):
+        self.sectors = sectors
+        self.erase_ms_max = 0
+        self.erases = 0
+        self._pages = {}
+        self._file = None
+        if folder is not None:
+            path = folder + "/flash"
+            try:
+                self._file = open(path, "r+b")
+            except OSError:
+                with open(path, "wb") as file:
+                    for _ in range(sectors):
+                        file.write(b"\xff" * 4096)
+                self._file = open(path, "r+b")
+
+    def read(self, page):
+        if self._file is None:
+            return self._pages.get(page, _BLANK_PAGE)
+        self._file.seek(page * 256)
+        return self._file.read(256)
+
+    def program(self, page, offset, data):
+        kept = bytearray(self.read(page))
+        for i in range(len(data)):
+            kept[offset + i] &= data[i]
+        good = kept[offset : offset + len(data)] == data
+        if self._file is None:
+            self._pages[page] = kept
+        else:
+            self._file.seek(page * 256 + offset)
+            self._file.write(kept[offset : offset + len(data)])
+            self._file.flush()
+        return good
+
+    def erase(self, sector):
+        self.erases += 1
+        for page in range(sector * 16, sector * 16 + 16):
+            self._pages.pop(page, None)
+        if self._file is not None:
+            self._file.seek(sector * 4096)
+            self._file.write(b"\xff" * 4096)
+            self._file.flush()
+
+
+class _Retained:
+    """RAM that a reset leaves alone: in a file as it is written, so that a process killed at any instant has it."""
+
+    def __init__(self, folder):
+        self.memory = bytearray(RETAINED_BYTES)
+        self.survived = False
+        self._file = None
+        if folder is None:
+            return
+        path = folder + "/retained"
+        try:
+            with open(path, "rb") as file:
+                kept = file.read()
+            self.memory[: len(kept)] = kept
+            self.survived = len(kept) == RETAINED_BYTES
+        except OSError:
+            pass
+        if not self.survived:
+            with open(path, "wb") as file:
+                file.write(self.memory)
+        self._file = open(path, "r+b")
+
+    def retain(self, start, end):
+        if self._file is not None:
+            self._file.seek(start)
+            self._file.write(memoryview(self.memory)[start:end])
+            self._file.flush()
+
+
 class _Watchdog:
     def feed(self):
         pass
 
 
 class _Identity:
-    def __init__(self, scenario):
+    def __init__(self, scenario, store, survived):
         self.board = "virtual"
         self.uid = scenario.get("uid", "virtual-0")
         self.boot_id = scenario.get("boot_id", 1)
-        self.reset_cause = 0
+        if scenario.get("state") is not None:
+            boots = int(store.load("boots") or b"0")
+            store.save("boots", str(boots + 1).encode())
+            self.boot_id = (self.boot_id + boots * 7919) & 0x7FFFFFFF
+        self.reset_cause = 1 if survived else 0
         self.firmware_hash = scenario.get("firmware_hash", 0)
         self.simulated = True
 
@@ -282,14 +389,20 @@ class SimHal:
         self.clock = clock = _Clock(self, scenario.get("speed", 0))
         self.heater = _Lease(clock)
         self.lamp = _Lease(clock)
+        self.master = _Lease(clock)
         self.adc = _Analog(plant)
         self.optics = _Optics(plant, clock)
         self.pumps = [SimPump(plant, i) for i in range(limits["pumps"])]
         self.inputs = _Inputs(plant)
         self.outputs = _Outputs()
-        self.store = _Store()
+        folder = scenario.get("state")
+        self.store = _Store() if folder is None else _Files(folder)
+        self.flash = _Flash(scenario.get("flash_sectors", FLASH_SECTORS), folder)
+        memory = _Retained(folder)
+        self.retained = memoryview(memory.memory)
+        self.retain = memory.retain
         self.watchdog = _Watchdog()
-        self.identity = _Identity(scenario)
+        self.identity = _Identity(scenario, self.store, memory.survived)
         self.line = _Line()
         self._poll = select.poll()
         self._poll.register(sys.stdin, select.POLLIN)
@@ -304,6 +417,7 @@ class SimHal:
     def all_off(self):
         self.heater.off()
         self.lamp.off()
+        self.master.off()
         for pump in self.pumps:
             pump.abort()
 
@@ -323,6 +437,7 @@ class SimHal:
         for pump in self.pumps:
             if pump.running():
                 pump.advance(us)
+        self.plant.master_on = self.master.average_u16(now, us) > 0
         self.plant.advance(us, self.heater.average_u16(now, us), self.lamp.average_u16(now, us))
 
     def line_has_bytes(self, timeout_ms):

@@ -9,21 +9,26 @@ from micropython import const
 
 from remnant_protocol import codec
 from remnant_protocol import messages as m
-from remnant_protocol.errors import OK, PUMP_BUSY, PUMP_UNKNOWN, WRONG_STATE, RigError
+from remnant_protocol import program as p
+from remnant_protocol.errors import CAUSE_REMAINS, OK, PUMP_BUSY, PUMP_STALLED, PUMP_UNKNOWN, WRONG_STATE, RigError
 
+from .checkpoint import Checkpoints, references_wanted
 from .clock import Clock, ticks_diff
 from .commands import Commands, task_failed
 from .describe import description, welcome
 from .executor import Executor
 from .exposure import Exposure
-from .heater import Heater
-from .journal import Journal
+from .heater import OFF_MC, Heater
+from .history import AWAY_MS, History, page_rings
+from .journal import Journal, survivors
 from .lamp import Lamp
 from .link import Link
 from .probe import Probe
 from .pump import make_pumps
+from .recovery import Recovery
 from .safety import Safety
 from .settings import Settings
+from .spool import PageRing
 from .store import ProgramStore
 from .thermometry import Thermometry
 
@@ -31,6 +36,10 @@ TICK_US = const(100_000)
 _READY_AFTER = const(12)  # good readings before anything may be switched on: the slope needs a second
 _IDLE_TELEMETRY_MS = const(1000)
 _HAND_SILENT_MS = const(5000)  # a host tells its count of bytes every 400 ms
+_STALLED_TICKS = const(2)
+_AHEAD_DRIVEN = const(4)  # erased sectors kept in front of the spool's head
+_AHEAD_IDLE = const(999)
+_FULL = const(65535)
 _FORGET = const(24)  # records a tick: more than are written in one
 _MASK = const((1 << 30) - 1)
 
@@ -52,7 +61,18 @@ class App:
         self.state = m.STARTING
         self.clock = Clock(hal.clock)
         self.settings = Settings(hal.store)
-        self.journal = Journal(self.clock)
+        records, checkpoints = page_rings(hal.flash, PageRing)
+        boot_id = hal.identity.boot_id
+        self.history = History(records, boot_id, self.settings["heater_kp_u16_per_k"] // 1000)
+        before = survivors(hal.retained) if records is not None and hal.retained is not None else None
+        if before is not None:
+            self.history.take_over(before[0], before[2])
+        if records is None or hal.retained is None:
+            self.journal = Journal(self.clock)
+        else:
+            self.journal = Journal(self.clock, memory=hal.retained, boot_id=boot_id, retain=hal.retain)
+        self.history.journal = self.journal
+        self.checkpoints = Checkpoints(checkpoints, boot_id)
         self.thermometry = Thermometry(hal.adc, 0, self.settings)
         self.heater = Heater(hal.heater, self.settings, self.limits)
         self.lamp = Lamp(hal.lamp, hal.adc, 1, self.settings, self.limits)
@@ -62,7 +82,8 @@ class App:
         self.safety = Safety(self)
         self.programs = ProgramStore(hal.store, self.limits, self._tick_if_due)
         self.executor = Executor(self)
-        self.link = Link(hal.line, self.ticks_us, self.journal, self._on_message)
+        self.recovery = Recovery(self)
+        self.link = Link(hal.line, self.ticks_us, self.journal, self.history, self._on_message)
         self.commands = Commands(self, self.link.answer)
         self._record = codec.TelemetryRecord()
         self._good_readings = 0
@@ -71,7 +92,15 @@ class App:
         self._late_us_max = 0
         self._trigger_ms = [0, 0]
         self._next_tick = self.ticks_us()
-        self.journal.event(m.BOOTED, hal.identity.reset_cause)
+        self._slack = False
+        self._stalled_ticks = [0] * len(self.pumps)
+        self._supplied = False
+        self.run_id = None
+        self.program_crc = 0
+        self.references_wanted = []
+        self._pump_policy = self._host_policy = None
+        self.interrupted = None
+        self._wake(before)
 
     # ---- the loop
 
@@ -91,9 +120,13 @@ class App:
             if self.link.poll():
                 self._start_pumps()
                 self._tick_if_due()
-            return self.link.pump()
+            more = self.link.pump()
+            if self._slack and not more:
+                self._slack = False
+                self._tend()
+            return more
         except Exception as error:  # whatever it is: outputs off first
-            self._fault(*task_failed(self, error))
+            self.fault(*task_failed(self, error))
             return False
 
     def _tick_if_due(self):
@@ -117,11 +150,11 @@ class App:
                 self._good_readings = 0
             elif state != m.FAULTED:
                 value, limit = self.safety.seen(code)
-                self._fault(code, value, limit)
+                self.fault(code, value, limit)
         elif state == m.STARTING:
             self._good_readings += 1
             if self._good_readings >= _READY_AFTER:
-                self._enter(m.READY)
+                self.enter(m.READY)
         self.heater.tick(thermometry.temp_mc, dt_us // 1000)
         lamp = self.lamp
         lamp.tick()
@@ -131,14 +164,19 @@ class App:
             self.probe.tick(thermometry.temp_mc)
         for pump in self.pumps:
             if pump.busy:
-                pump.top_up(self.ticks_us())
+                self._turn_on(pump)
         if self.commands.watching():
             self.commands.tick()
         if self.state == m.RUNNING:
             if self.executor.tick():
                 self._finish(m.BY_COMPLETION, OK)
+        elif self.recovery.active:
+            self.recovery.tick(dt_us // 1000)
         elif self.state == m.READY and self.hal.line.heard_ms_ago() > _HAND_SILENT_MS and self._driven():
             self._outputs_off(m.BY_HOST_LOST)  # a program may go on alone; what a hand switched on may not outlive the hand
+        if self.state == m.RUNNING and self._host_policy[0] != p.HOST_LOST_CONTINUE:
+            self._mind_the_host()
+        self._supply()
         self._start_pumps()
         if self._trigger_ms[0] or self._trigger_ms[1]:
             self._triggers(dt_us // 1000)
@@ -147,6 +185,7 @@ class App:
             self._telemetry_due += self._telemetry_ms
             self._tell()
         self.hal.watchdog.feed()
+        self._slack = True
 
     # ---- what a program and a person may ask for
 
@@ -178,13 +217,36 @@ class App:
         program = self.programs.load()
         if self.state != m.READY:  # ticks went on meanwhile
             raise RigError(WRONG_STATE, value=self.state)
+        self.discard_run()
         self.exposure.start()
         self.probe.forget()
         self.journal.event(m.RUN_STARTED, run_id)
+        self.adopt(run_id, program)
+        self.executor.begin(program)
+        self.enter(m.RUNNING)
+
+    def adopt(self, run_id, program):
+        """This is the run from now on."""
+        self.run_id = run_id
+        self.interrupted = None
+        self.program_crc = self.programs.loaded_crc
+        self.references_wanted = references_wanted(program[5])
+        self._pump_policy, self._host_policy = program[3], program[4]
         self._telemetry_ms = program[1]
         self._telemetry_due = 0
-        self.executor.begin(program)
-        self._enter(m.RUNNING)
+        self.checkpoints.begin()
+
+    def discard_run(self):
+        """Forget a run that a reset interrupted; nothing resumes it any more."""
+        if self.interrupted is not None:
+            self._run_is_over()
+
+    def resume_run(self, run_id, dark_s, exposure_mj):
+        """Take up the run that a reset interrupted. Raises RigError(WRONG_STATE | RESUME_NOTHING | RESUME_WINDOW | PROGRAM_*)."""
+        if self.state != m.READY:
+            raise RigError(WRONG_STATE, value=self.state)
+        self.recovery.begin(run_id, dark_s, exposure_mj)
+        self.enter(m.PAUSED)
 
     def stop(self, by):
         """Outputs off; a run that is going on ends."""
@@ -201,23 +263,32 @@ class App:
         for i, pump in enumerate(self.pumps):
             if pump.busy:
                 raise RigError(PUMP_BUSY, value=i)
-        self._enter(m.PAUSED)
+        self.enter(m.PAUSED)
         self.executor.pause()
         self.lamp.suspend()
 
     def resume(self):
-        if self.state != m.PAUSED:
+        if self.state != m.PAUSED or self.recovery.active:
             raise RigError(WRONG_STATE, value=self.state)
         self.executor.resume()
         self.lamp.resume()
-        self._enter(m.RUNNING)
+        self.enter(m.RUNNING)
 
     def clear(self):
-        """Leave FAULTED once the cause is gone. Raises RigError(WRONG_STATE | CAUSE_REMAINS)."""
-        if self.state != m.FAULTED:
+        """Leave FAULTED once the cause is gone, and trust pumps again that had failed. Raises RigError(WRONG_STATE | CAUSE_REMAINS)."""
+        failed = [pump for pump in self.pumps if pump.failed]
+        if self.state != m.FAULTED and not failed:
             raise RigError(WRONG_STATE, value=self.state)
+        for i, pump in enumerate(self.pumps):
+            if pump.failed and self.inputs.pump_stalled(i):
+                raise RigError(CAUSE_REMAINS, value=pump.failed)
+        for pump in failed:
+            self.journal.event(m.CLEARED, pump.failed)
+            pump.failed = 0
+        if self.state != m.FAULTED:
+            return
         self.journal.event(m.CLEARED, self.safety.clear())
-        self._enter(m.READY)
+        self.enter(m.READY)
 
     def reload(self):
         """Settings have changed: every part takes them over."""
@@ -242,21 +313,117 @@ class App:
         if mask:
             self.hal.start_together(mask)
 
-    def _fault(self, code, value=0, limit=0):
+    def fault(self, code, value=0, limit=0):
         running = self.state in (m.RUNNING, m.PAUSED)
         if self.safety.trip(code, value, limit):
             self.commands.outputs_went_off(code)
             if running:
                 self.executor.end()
                 self.journal.event(m.RUN_ENDED, m.BY_FAULT, code)
-            self._enter(m.FAULTED)
+                self._run_is_over()
+            self.enter(m.FAULTED)
 
     def _finish(self, by, code):
         self.executor.end()
         self._outputs_off(by)
         self.journal.event(m.RUN_ENDED, by, code)
+        self._run_is_over()
+        self.enter(m.READY)
+
+    def _run_is_over(self):
+        """Nothing resumes it from here on, whatever happens to the power."""
+        self.run_id = self.interrupted = None
+        self.recovery.end()
         self._telemetry_ms = _IDLE_TELEMETRY_MS
-        self._enter(m.READY)
+        self.checkpoints.write(self, None)
+
+    def _wake(self, before):
+        """What was before this start: told, and the syringes' contents taken over; outputs stay off whatever it was."""
+        saved = self.checkpoints.saved
+        if before is not None:
+            self.journal.event(m.BOOTED, self.hal.identity.reset_cause, before[0], before[1] - 1)
+        else:
+            self.journal.event(m.BOOTED, self.hal.identity.reset_cause, saved.boot_id if saved else 0, 0)
+        if saved is None:
+            return
+        for pump, levels in zip(self.pumps, saved.pumps):
+            pump.restore(levels[0], levels[1])
+        if saved.run_id is not None:
+            self.interrupted = saved
+            self.run_id = saved.run_id
+            self.journal.event(m.RUN_INTERRUPTED, saved.run_id, saved.position[0])
+
+    def _tend(self):
+        """The slack behind a tick: flash, while nothing waits for the processor."""
+        state = self.state
+        if state == m.RUNNING or state == m.PAUSED:
+            self.checkpoints.tick(self)
+        left_us = ticks_diff(self._next_tick, self.ticks_us())
+        idle = self._idle()
+        away = not self.link.greeted or self.hal.line.heard_ms_ago() > AWAY_MS
+        rest = idle or not any([pump.busy for pump in self.pumps])
+        self.history.tend(away, self.clock.s, left_us, rest, _AHEAD_IDLE if idle else _AHEAD_DRIVEN)
+
+    def _turn_on(self, pump):
+        """Plan a pump ahead; what goes wrong with it ends this pump, and the run only if the program says so."""
+        i = self.pumps.index(pump)
+        stalled = self._stalled_ticks
+        stalled[i] = stalled[i] + 1 if self.inputs.pump_stalled(i) else 0
+        code = PUMP_STALLED if stalled[i] >= _STALLED_TICKS else OK
+        if code == OK:
+            try:
+                pump.top_up(self.ticks_us())
+                return
+            except RigError as error:
+                code = error.code
+        stalled[i] = 0
+        steps = pump.fail(code)
+        self.journal.event(m.PUMP_FAILED, code, i, steps)
+        self.commands.pump_failed(i, code)
+        if self.state != m.RUNNING:
+            return
+        policy = self._pump_policy
+        if policy[0] == p.FAULT_OFF or policy[1] == p.FAULT_OFF:
+            self.fault(code, i)
+        elif policy[2] == p.FAULT_OFF:
+            for other in self.pumps:
+                other.stop()
+
+    def pump_failure(self):
+        """Code of the first pump that has failed, OK where none has."""
+        for pump in self.pumps:
+            if pump.failed:
+                return pump.failed
+        return OK
+
+    def _mind_the_host(self):
+        policy = self._host_policy
+        silent_s = self.hal.line.heard_ms_ago() // 1000
+        if silent_s < policy[1]:
+            return
+        if policy[0] == p.HOST_LOST_STOP:
+            self.journal.event(m.HOST_LOST, policy[0], silent_s)
+            self._finish(m.BY_HOST_LOST, OK)
+            return
+        try:
+            self.pause()
+        except RigError:
+            return  # a dose or a probe is finished first
+        self.journal.event(m.HOST_LOST, policy[0], silent_s)
+
+    def _supply(self):
+        """The switch in series with heater and lamp is closed only while one of them is wanted; leases that lapsed are told."""
+        master = self.hal.master
+        wanted = self.state != m.FAULTED and (self.heater.target_mc != OFF_MC or self.lamp.requested_uw_per_cm2 > 0 or self.probe.active)
+        if wanted:
+            master.renew(_FULL)
+        elif self._supplied:
+            master.off()
+        self._supplied = wanted
+        if self.hal.heater.lapsed():
+            self.journal.event(m.LEASE_LAPSED, 0)
+        if self.hal.lamp.lapsed():
+            self.journal.event(m.LEASE_LAPSED, 1)
 
     def _outputs_off(self, by):
         began = self.ticks_us()
@@ -265,7 +432,8 @@ class App:
         if by != m.BY_COMPLETION:
             self.commands.outputs_went_off(WRONG_STATE)
 
-    def _enter(self, state):
+    def enter(self, state):
+        """Change the rig's state and tell it."""
         if state != self.state:
             self.journal.event(m.STATE_CHANGED, self.state, state)
             self.state = state
@@ -319,6 +487,8 @@ class App:
             link.credit(fields[1])
             if fields[2] == self.hal.identity.boot_id:
                 self.journal.acknowledge(fields[3])
+        elif kind == m.PAGE_KEPT and len(fields) == 2:
+            self.history.kept(fields[1])
         elif kind == m.COMMAND:
             self.commands.take(fields)
         elif kind == m.PING and len(fields) == 2:

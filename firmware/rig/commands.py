@@ -63,6 +63,9 @@ class Commands:
             m.CLEAR: (rig.clear, ""),
             m.CONTINUE: (self._continue, ""),
             m.SETTING: (self._setting, "1i"),
+            m.RESUME_RUN: (self._resume_run, "y44"),
+            m.DISCARD_RUN: (rig.discard_run, ""),
+            m.CALIBRATE: (self._calibrate, ""),
         }
 
     def watching(self):
@@ -112,6 +115,13 @@ class Commands:
         for watched in self._watched:
             self._executed(watched, code, [])
         self._watched.clear()
+
+    def pump_failed(self, pump, code):
+        """What was asked of this pump will not happen."""
+        for watched in self._watched[:]:
+            if watched[1] in (m.FLOW, m.DISPENSE) and watched[6][0] == pump:
+                self._watched.remove(watched)
+                self._executed(watched, code, [pump, self._rig.pumps[pump].steps])
 
     def _execute(self, number, op, arguments):
         rig = self._rig
@@ -171,14 +181,22 @@ class Commands:
         heater = rig.heater
         return (
             rig.state,
-            rig.safety.code,
+            rig.safety.code or rig.pump_failure(),
             rig.thermometry.temp_mc,
             heater.setpoint_mc,
             rig.lamp.measured_uw_per_cm2,
             rig.exposure.mj_per_cm2,
             rig.executor.step,
             gc.mem_free() if hasattr(gc, "mem_free") else 0,
+            rig.history.pages_waiting,
         )
+
+    def _calibrate(self):
+        raise RigError(WRONG_STATE, value=self._rig.state)
+
+    def _resume_run(self, run_id, dark_s, exposure_mj):
+        self._rig.resume_run(run_id, dark_s, exposure_mj)
+        return (run_id, dark_s, self._rig.exposure.mj_per_cm2)
 
     def _start(self, run_id):
         if not isinstance(run_id, (bytes, bytearray)) or len(run_id) != 16:

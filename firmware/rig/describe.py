@@ -25,6 +25,9 @@ def welcome(rig):
         rig.journal.next_seq,
         PAGES,
         identity.simulated,
+        rig.history.pages_waiting,
+        rig.run_id or b"",
+        rig.interrupted is not None,
     )
 
 

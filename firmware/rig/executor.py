@@ -103,6 +103,68 @@ class Executor:
             if block.since:
                 block.since.shift_ms(ms)
 
+    def position(self):
+        """Where the program is, for a checkpoint: [step, blocks, wait or nil, probing, iterations].
+
+        A block is [next operation, count, ms since it began or -1, exposure then]; a wait [ms since it began, exposure then, nl left to dispense].
+        """
+        clock = self._rig.clock
+        blocks = []
+        for block in self._stack:
+            since = block.since
+            ms = clock.ms_since(since.s, since.us) if since else -1
+            blocks.append([block.at, block.count, ms, since.exposure_mj if since else 0])
+        wait = None
+        if self._wait is not None:
+            since = self._wait_since
+            wait = [clock.ms_since(since.s, since.us), since.exposure_mj, self._left_nl()]
+        return [self.step, blocks, wait, int(self._probing), self._iteration]
+
+    def restore(self, program, position):
+        """Take up a validated program where `position` says; `pause` is called first thing after it. Returns the DISPENSE operation that is to be
+        finished and the volume left, or None. A probe that was going on is taken again."""
+        self.begin(program)
+        self.step, blocks, wait, probing, iterations = position
+        self._iteration.update(iterations)
+        operations = program[5]
+        for i, (at, count, ms, exposure_mj) in enumerate(blocks):
+            if i:
+                outer = self._stack[-1]
+                operation = outer.operations[outer.at - 1]
+                operations = operation[3] if operation[0] == p.EVERY else operation[2]
+                block = self._push(operation[0], operations)
+                if operation[0] == p.EVERY:
+                    block.period_ms, block.conditions = operation[1], operation[2]
+            block = self._stack[-1]
+            block.at, block.count = at, count
+            if ms >= 0:
+                block.since = self._since(ms, exposure_mj)
+        top = self._stack[-1]
+        if probing:
+            top.at -= 1
+        elif wait is not None:
+            operation = top.operations[top.at - 1]
+            self._wait_since = self._since(wait[0], wait[1])
+            if operation[0] == DISPENSE:
+                self._wait = [p.WAIT, [p.PUMPS_DONE, 1 << operation[1]], 0, p.TIMEOUT_FAULT]
+                return operation, wait[2]
+            self._wait = operation
+        return None
+
+    def _since(self, ms, exposure_mj):
+        since = _Since(self._rig)
+        since.shift_ms(-ms)
+        since.exposure_mj = exposure_mj
+        return since
+
+    def _left_nl(self):
+        """What is left of the dispense that is waited for."""
+        top = self._stack[-1]
+        operation = top.operations[top.at - 1]
+        if operation[0] != DISPENSE:
+            return 0
+        return operation[2] - self._rig.pumps[operation[1]].moved_nl
+
     def tick(self):
         """Go on as far as possible. Returns True when the program has come to its end."""
         if self._wait is not None and not self._waited():

@@ -21,6 +21,12 @@ class Exposure:
         """Begin a new run at zero."""
         self.__init__()
 
+    def restore(self, mj_per_cm2, probe_uj_per_cm2):
+        """Go on from what a run had before an interruption."""
+        self.start()
+        self.mj_per_cm2 = mj_per_cm2
+        self.probe_uj_per_cm2 = probe_uj_per_cm2
+
     def add(self, irradiance_uw_per_cm2, dt_us):
         """Add an interval of at most 1 s at up to 1 W/cm2 without leaving small integers."""
         dt_us += self._dt_rest_us

@@ -1,9 +1,14 @@
-"""The journal: numbered records in a ring of bytes, kept until the host has them on disk.
+"""The journal: numbered records in a ring of bytes, kept until the host has them on disk or the spool has them in flash.
 
-A record is one msgpack body (at most 249 bytes) behind its length byte. Three places in the ring: `tail` (oldest kept), `cursor` (next
-to send), `head` (next to write). When the ring is full the oldest record gives way; what was lost is told by a GAP record as soon as
-there is room to tell it.
+A record is one msgpack body (at most 249 bytes) behind its length byte. Four places in the ring: `tail` (oldest kept), `pack` (next to go
+into flash), `cursor` (next to send), `head` (next to write). When the ring is full the oldest record gives way; what was lost is told by
+a GAP record as soon as there is room to tell it.
+
+The ring may lie in memory that survives a reset (hal.retained). Then its first HEADER_BYTES say what is in it, twice, written in turn:
+whatever instant the reset comes, one of the two is whole, and `survivors` finds the records again.
 """
+
+from struct import pack_into, unpack_from
 
 from micropython import const
 
@@ -13,24 +18,94 @@ from remnant_protocol.messages import EVENT, GAP
 RING_BYTES = const(8192)
 _BODY_MAX = const(249)
 _AT_ONCE = const(4)  # dropping a record takes 0.1 ms on an RP2040
+HEADER_BYTES = const(64)
+_COPY_BYTES = const(32)
+_FORM = "<IIIIIIII"  # magic, boot_id, size, tail, used, first_seq, next_seq, check
+_MAGIC = const(0x2E4E4D52)
+_CHECK = const(0x3FFFFFFF)
+
+
+def _check(boot, tail, used, first_seq, next_seq):
+    """Of a header; boot: boot_id & _CHECK. Stays a small integer while numbers do."""
+    return (boot ^ tail * 3 ^ used * 5 ^ first_seq * 7 ^ next_seq * 11) & _CHECK
+
+
+def survivors(memory):
+    """(boot_id, next_seq, [(seq, body), ...]) of the journal that lies in `memory` from before a reset, or None after a power cut."""
+    best = None
+    for at in (0, _COPY_BYTES):
+        magic, boot_id, size, tail, used, first, following, check = unpack_from(_FORM, memory, at)
+        sound = magic == _MAGIC and size == len(memory) - HEADER_BYTES and tail <= size and used <= size and first <= following
+        if sound and check == _check(boot_id & _CHECK, tail, used, first, following) and (best is None or (following, first) > best[3:]):
+            best = (boot_id, tail, used, following, first)
+    if best is None:
+        return None
+    boot_id, at, used, following, seq = best
+    ring = memory[HEADER_BYTES:]
+    size = len(ring)
+    found = []
+    while seq < following and used > 0:
+        if at >= size or ring[at] == 0:
+            used -= size - at
+            at = 0
+            continue
+        length = ring[at]
+        body = bytes(ring[at + 1 : at + 1 + length])
+        if len(body) != length or length < 5 or _seq_in(body) != seq:
+            break
+        found.append((seq, body))
+        at += length + 1
+        used -= length + 1
+        seq += 1
+    return boot_id, following, found
+
+
+def _seq_in(body):
+    """The number that a record body carries, -1 where it carries none."""
+    tag = body[2]
+    if tag < 0x80:
+        return tag
+    if tag == 0xCC:
+        return body[3]
+    if len(body) < 7:
+        return -1
+    return unpack_from(">H", body, 3)[0] if tag == 0xCD else unpack_from(">I", body, 3)[0] if tag == 0xCE else -1
 
 
 class Journal:
-    """first_seq..next_seq-1 are kept; used: bytes taken; lost: records that gave way since start."""
+    """first_seq..next_seq-1 are kept; used: bytes taken of size; lost: records that gave way since start.
 
-    def __init__(self, clock, size=RING_BYTES):
+    memory: where the ring lies, else memory of its own; boot_id: kept with it; retain(start, end): called with what has been written.
+    """
+
+    def __init__(self, clock, size=RING_BYTES, memory=None, boot_id=0, retain=None):
         self._clock = clock
-        self._ring = bytearray(size)
+        self._header = memory
+        self._boot_id = boot_id
+        self._boot_check = boot_id & _CHECK
+        self._retain = retain
+        self._turn = 0
+        self._marked_first = 0
+        if memory is None:
+            self._ring = bytearray(size)
+        else:
+            self._ring = memory[HEADER_BYTES:]
+            size = len(self._ring)
         self._view = memoryview(self._ring)
-        self._size = size
+        self._size = self.size = size
         self._body = bytearray(_BODY_MAX + 64)
         self._head = self._tail = self._cursor = 0
         self.used = 0
-        self.first_seq = self.next_seq = self.cursor_seq = 1
+        self.first_seq = self.next_seq = self.cursor_seq = self.pack_seq = 1
+        self._pack = 0
         self.lost = 0
         self._gap_first = 0
         self._gap_last = 0
         self._acknowledged = 0
+        if memory is not None:
+            for i in range(HEADER_BYTES):
+                memory[i] = 0
+            self._mark()
 
     def event(self, event, *args):
         """Write an EVENT record."""
@@ -64,15 +139,24 @@ class Journal:
         else:
             self._make_room(need)
         if self.used == 0:
-            head = self._tail = self._cursor = 0
-        elif self.cursor_seq == self.next_seq:
-            self._cursor = head
+            head = self._tail = self._cursor = self._pack = 0
+        else:
+            if self.cursor_seq == self.next_seq:
+                self._cursor = head
+            if self.pack_seq == self.next_seq:
+                self._pack = head
         ring = self._ring
+        if self._header is not None and self._marked_first != self.first_seq:
+            self._mark()  # what is written now may lie where dropped records lay
         ring[head] = length
         ring[head + 1 : head + need] = memoryview(body)[:length]
         self._head = head + need
         self.used += need
         self.next_seq += 1
+        if self._header is not None:
+            if self._retain is not None:
+                self._retain(HEADER_BYTES + head, HEADER_BYTES + head + need)
+            self._mark()
 
     def peek(self):
         """The next record to send as a memoryview, None when all are sent."""
@@ -87,6 +171,30 @@ class Journal:
         """The record of the last peek() is on the line."""
         self._cursor += self._ring[self._cursor] + 1
         self.cursor_seq += 1
+
+    def next_to_pack(self):
+        """The next record for the spool as a memoryview, None when all are in it."""
+        if self.pack_seq == self.next_seq:
+            return None
+        at = self._pack
+        if at >= self._size or self._ring[at] == 0:
+            at = self._pack = 0
+        return self._view[at + 1 : at + 1 + self._ring[at]]
+
+    def packed(self):
+        """The record of the last next_to_pack() is in the page that is being filled."""
+        self._pack += self._ring[self._pack] + 1
+        self.pack_seq += 1
+
+    def pack_again(self):
+        """The page that was being filled is given up: begin with the oldest that is kept."""
+        self._pack = self._tail
+        self.pack_seq = self.first_seq
+
+    def release(self, seq):
+        """Every record up to `seq` is in flash: the ring forgets them, sent or not; a host finds them in the history."""
+        while self.first_seq <= seq and self.first_seq < self.next_seq:
+            self._drop()
 
     def acknowledge(self, seq):
         """The host has every record up to `seq` on disk; out-of-range numbers are ignored."""
@@ -116,12 +224,16 @@ class Journal:
             self._gap_first = 0
             self.write(GAP, first, last)
 
+    def missed(self, seq):
+        """This record is lost; a GAP will tell it."""
+        if not self._gap_first:
+            self._gap_first = seq
+        self._gap_last = seq
+        self.lost += 1
+
     def _make_room(self, need):
         while self.used + need > self._size:
-            if not self._gap_first:
-                self._gap_first = self.first_seq
-            self._gap_last = self.first_seq
-            self.lost += 1
+            self.missed(self.first_seq)
             self._drop()
 
     def _drop(self):
@@ -136,5 +248,19 @@ class Journal:
         if self.cursor_seq < self.first_seq:
             self.cursor_seq = self.first_seq
             self._cursor = self._tail
+        if self.pack_seq < self.first_seq:
+            self.pack_seq = self.first_seq
+            self._pack = self._tail
         if self.first_seq == self.next_seq:
             self.used = 0
+
+    def _mark(self):
+        """Say in the memory that survives what is in it; also before anything is written over."""
+        tail, used, first, following = self._tail, self.used, self.first_seq, self.next_seq
+        self._marked_first = first
+        at = self._turn
+        self._turn = _COPY_BYTES - at
+        check = _check(self._boot_check, tail, used, first, following)
+        pack_into(_FORM, self._header, at, _MAGIC, self._boot_id, self._size, tail, used, first, following, check)
+        if self._retain is not None:
+            self._retain(at, at + _COPY_BYTES)

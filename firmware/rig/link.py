@@ -1,4 +1,4 @@
-"""The line to the host: frames in, answers and journal records out, never more than the host's credit.
+"""The line to the host: frames in; answers, then live records, then history out; never more than the host's credit.
 
 The board has at most CREDIT_BYTES on the way that the host has not counted; without credit it waits, and the control tick never does.
 Longest blocking: one read and one write of what the line takes at once.
@@ -22,11 +22,12 @@ _COUNT_MASK = const(0xFFFF)
 class Link:
     """`on_message(fields)` gets each decoded body. greeted: a host has said HELLO since boot."""
 
-    def __init__(self, line, ticks_us, journal, on_message):
+    def __init__(self, line, ticks_us, journal, history, on_message):
         self._readinto = line.readinto
         self._write = line.write
         self._ticks_us = ticks_us
         self._journal = journal
+        self._history = history
         self._on_message = on_message
         self._in = bytearray(256)
         self._in_view = memoryview(self._in)
@@ -64,6 +65,7 @@ class Link:
         self._sent = self._counted = self._given_up = self._same = 0
         self._counted_at = self._ticks_us()
         self._journal.rewind(0)
+        self._history.greet()
 
     def credit(self, received_bytes):
         """The host's count of bytes taken since WELCOME, modulo 65536.
@@ -93,7 +95,7 @@ class Link:
 
     def backlog(self):
         """True while a greeted host has much to fetch: half the ring is waiting."""
-        return self.greeted and self._journal.used > 4096
+        return self.greeted and self._journal.used * 2 > self._journal.size
 
     def pump(self):
         """Send of one frame what credit and line allow; True if it went out whole, so that another may follow at once."""
@@ -118,10 +120,15 @@ class Link:
             self._out_end = frame.encode_into(body, len(body), self._out)
         else:
             body = self._journal.peek()
-            if body is None:
-                return False
-            self._out_end = frame.encode_into(body, len(body), self._out)
-            self._journal.sent()
+            if body is not None:
+                self._out_end = frame.encode_into(body, len(body), self._out)
+                self._journal.sent()
+            else:
+                page = self._history.next(self._ticks_us())
+                if page is None:
+                    return False
+                body = codec.encode(list(page))
+                self._out_end = frame.encode_into(body, len(body), self._out)
         self._out_at = 0
         return True
 

@@ -58,6 +58,16 @@ class Probe:
         self._last.clear()
         self._first.clear()
 
+    def references(self, wanted):
+        """[[probe, cell, signal], ...] of those (probe, cell) that have been read."""
+        return [[probe, cell, self._first[(probe, cell)]] for probe, cell in wanted if (probe, cell) in self._first]
+
+    def restore(self, references):
+        """Take over what `references` gave before a restart."""
+        self.forget()
+        for probe, cell, signal in references:
+            self._first[(probe, cell)] = signal
+
     def tick(self, temp_mc):
         """One control tick of an active probe."""
         if self._state == _DARKENING:

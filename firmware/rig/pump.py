@@ -59,6 +59,8 @@ class Pump:
         self._flow_max_nl_per_min = limits["flow_max_nl_per_min"]
         self._ticks_us = ticks_us
         self.busy = self.starting = False
+        self.failed = 0  # code of what stopped it for good, until a person clears it
+        self.flow_wanted = 0
         self._mode = _IDLE
         self._after_nl_per_min = 0  # flow to begin with when the motor has stopped to turn round
         self._stale = False
@@ -100,6 +102,7 @@ class Pump:
         else:
             self.stop()
             self._after_nl_per_min = flow_nl_per_min
+        self.flow_wanted = flow_nl_per_min
         return flow_nl_per_min
 
     def dispense(self, volume_nl, flow_nl_per_min):
@@ -123,6 +126,7 @@ class Pump:
 
     def stop(self):
         """Brake to rest along the ramp."""
+        self.flow_wanted = 0
         self._after_nl_per_min = 0
         if self.busy:
             self._mode = _STOPPING
@@ -149,6 +153,17 @@ class Pump:
         self._account()
         self._full = self._plunger - (self._travel - volume_nl * 1000 * self._steps_per_turn // self._pl_per_turn)
 
+    def restore(self, left_nl, play):
+        """Take over from a checkpoint what is in the syringe, and how far the screw has to turn before the plunger moves."""
+        if self._pl_per_turn and 0 <= left_nl <= self._syringe_nl:
+            self.load(left_nl)
+            self._play = max(0, min(self._backlash, play))
+
+    def fail(self, code):
+        """Stop for good: nothing is taken until `failed` is 0 again."""
+        self.failed = code
+        return self.abort()
+
     def reload(self):
         """Settings have changed: they hold from the next rest on; position and what has been moved stay."""
         self._stale = True
@@ -166,6 +181,7 @@ class Pump:
         self._rest()
         if after:
             self._begin_flow(after)
+            self.flow_wanted = after
         elif mode == _FLOWING and not self._room_steps(self._feeder.direction):
             raise RigError(PUMP_TRAVEL_END, self._where, value=self.left_nl, limit=self._syringe_nl)
 
@@ -193,6 +209,12 @@ class Pump:
         """Liquid in the syringe."""
         self._account()
         return self._nl(self._room_steps(1))
+
+    @property
+    def play(self):
+        """Steps that infusing would turn without moving the plunger."""
+        self._account()
+        return self._play
 
     @property
     def flow_nl_per_min(self):
@@ -232,6 +254,8 @@ class Pump:
             raise RigError(PUMP_NOT_CALIBRATED, self._where)
 
     def _check_flow(self, flow_nl_per_min):
+        if self.failed:
+            raise RigError(self.failed, self._where)
         self._check_calibration()
         fastest = _CYCLES_PER_MIN_NL * self._pl_per_turn // (self._channel.interval_min_cycles * self._steps_per_turn)
         limit = min(self._flow_max_nl_per_min, fastest)
@@ -259,6 +283,7 @@ class Pump:
 
     def _rest(self):
         self.busy = self.starting = False
+        self.flow_wanted = 0
         self._mode = _IDLE
         self._after_nl_per_min = 0
         if self._stale:

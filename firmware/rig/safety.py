@@ -140,6 +140,7 @@ class Safety:
         heater_u16, lamp_u16, moving = rig.heater.duty_u16, rig.lamp.duty_u16, 0
         rig.heater.off()
         rig.lamp.off()
+        rig.hal.master.off()
         rig.probe.cancel()
         for pump in rig.pumps:
             if pump.busy:

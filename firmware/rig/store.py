@@ -5,7 +5,6 @@ from binascii import crc32
 from remnant_protocol import program
 from remnant_protocol.errors import (
     PROGRAM_CORRUPT,
-    PROGRAM_INVALID,
     PROGRAM_MISSING,
     PROGRAM_TOO_LARGE,
     RigError,
@@ -24,6 +23,7 @@ class ProgramStore:
         self._incoming = None
         self._received = 0
         self._crc32 = 0
+        self.loaded_crc = 0  # of the program that `load` gave last
 
     def begin(self, size, crc):
         """Make room for `size` bytes. Raises RigError(PROGRAM_TOO_LARGE)."""
@@ -56,13 +56,10 @@ class ProgramStore:
         kept = self._store.load(_NAME)
         if kept is None:
             raise RigError(PROGRAM_MISSING)
+        self.loaded_crc = crc32(kept) & 0xFFFFFFFF
         return self._checked(kept)
 
     def _checked(self, data):
         tree = program.decode(data, self._breathe)
         program.validate(tree, self._limits, len(data), self._breathe)
-        if any(policy != program.FAULT_OFF for policy in tree[3]):
-            raise RigError(PROGRAM_INVALID, where="on_fault")  # this firmware switches everything off at a fault
-        if tree[4][0] != program.HOST_LOST_CONTINUE:
-            raise RigError(PROGRAM_INVALID, where="host_lost")  # this firmware goes on without its host
         return tree

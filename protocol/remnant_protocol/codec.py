@@ -373,7 +373,7 @@ def _check_text(text, size):
         raise RigError(BAD_ARGUMENTS, value=size, limit=shortest, text="overlong UTF-8")
 
 
-_TELEMETRY_FORM = ">BBBIBIBIBBBHBiBiBHBHBIBIBI"
+TELEMETRY_FORM = ">BBBIBIBIBBBHBiBiBHBHBIBIBI"
 
 
 class TelemetryRecord:
@@ -401,7 +401,7 @@ class TelemetryRecord:
     ):
         """Fill `buffer` with [TELEMETRY, seq, ...] of schema.MESSAGES; return its length."""
         pack_into(
-            _TELEMETRY_FORM,
+            TELEMETRY_FORM,
             self.buffer,
             0,
             0x9D,

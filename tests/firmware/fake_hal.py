@@ -112,6 +112,7 @@ class FakeInputs:
         self.interlock = True
         self.stop = False
         self.trigger = False
+        self.stalled = False
 
     def interlock_closed(self):
         return self.interlock
@@ -121,6 +122,9 @@ class FakeInputs:
 
     def trigger_in(self, channel):
         return self.trigger
+
+    def pump_stalled(self, pump):
+        return self.stalled
 
 
 class FakeOutputs:
@@ -144,6 +148,47 @@ class FakeStore:
 
     def save(self, name, data):
         self.kept[name] = bytes(data)
+
+
+class FakeFlash:
+    """Pages in memory. cut_after: bytes that the next programming still writes before the power goes (raises Cut); erases: by sector."""
+
+    erase_ms_max = 45
+
+    def __init__(self, sectors=4):
+        self.sectors = sectors
+        self.memory = bytearray(b"\xff" * (sectors * 4096))
+        self.erases = [0] * sectors
+        self.cut_after = None
+        self.worn = set()  # pages that take nothing any more
+
+    def read(self, page):
+        return memoryview(self.memory)[page * 256 : page * 256 + 256]
+
+    def program(self, page, offset, data):
+        if page in self.worn:
+            return False
+        start = page * 256 + offset
+        for i in range(len(data)):
+            if self.cut_after is not None:
+                if not self.cut_after:
+                    raise Cut
+                self.cut_after -= 1
+            self.memory[start + i] &= data[i]
+        return bytes(self.memory[start : start + len(data)]) == bytes(data)
+
+    def erase(self, sector):
+        self.erases[sector] += 1
+        for i in range(sector * 4096, sector * 4096 + 4096):
+            if self.cut_after is not None:
+                if not self.cut_after:
+                    raise Cut
+                self.cut_after -= 1
+            self.memory[i] = 0xFF
+
+
+class Cut(Exception):
+    """The power has gone."""
 
 
 class FakeChannel:
@@ -222,6 +267,9 @@ class FakeHal:
         self.adc = FakeAdc()
         self.heater = FakeOutput()
         self.lamp = FakeOutput()
+        self.master = FakeOutput()
+        self.flash = None
+        self.retained = None
         self.optics = FakeOptics()
         self.pumps = [FakeChannel()]
         self.inputs = FakeInputs()
@@ -233,6 +281,9 @@ class FakeHal:
         self.told = []
 
     def start_together(self, pumps_mask):
+        pass
+
+    def retain(self, start, end):
         pass
 
     def all_off(self):

@@ -18,6 +18,7 @@ PARTS = (
     ("clock", contract.Clock),
     ("line", contract.Line),
     ("adc", contract.Analog),
+    ("master", contract.LeasedOutput),
     ("heater", contract.LeasedOutput),
     ("lamp", contract.LeasedOutput),
     ("optics", contract.Optics),
@@ -32,6 +33,8 @@ def assert_hal_keeps_the_contract(hal):
     assert_keeps(hal, contract.Hal)
     for name, capability in PARTS:
         assert_keeps(getattr(hal, name), capability)
+    if hal.flash is not None:
+        assert_keeps(hal.flash, contract.Flash)
     for channel in hal.pumps:
         assert_keeps(channel, contract.StepChannel)
     for name in ("board", "uid", "boot_id", "reset_cause", "firmware_hash", "simulated"):

@@ -3,6 +3,7 @@ from fake_hal import FakeClock, FakeLine
 from remnant_protocol import codec, frame
 from remnant_protocol.messages import MARKED
 from rig.clock import Clock
+from rig.history import History
 from rig.journal import Journal
 from rig.link import CREDIT_BYTES, Link
 
@@ -13,7 +14,7 @@ class Line:
         self.clock = FakeClock()
         self.journal = Journal(Clock(self.clock))
         self.got = []
-        self.link = Link(self.line, self.clock.ticks_us, self.journal, self.got.append)
+        self.link = Link(self.line, self.clock.ticks_us, self.journal, History(None, 1, 8), self.got.append)
 
     def pump(self):
         while self.link.pump():

@@ -54,12 +54,5 @@ def test_a_program_larger_than_the_slot_is_refused():
     assert (error.value, error.limit) == (4097, 4096)
 
 
-def test_policies_this_firmware_does_not_carry_out_are_refused():
-    keep = GOOD[:3] + [[p.FAULT_KEEP, 0, 0]] + GOOD[4:]
-    hold = GOOD[:4] + [[p.HOST_LOST_HOLD, 60]] + GOOD[5:]
-    for tree in (keep, hold):
-        raises(e.PROGRAM_INVALID, sent, ProgramStore(FakeStore(), LIMITS), p.encode(tree))
-
-
 def test_nothing_kept_is_told():
     raises(e.PROGRAM_MISSING, ProgramStore(FakeStore(), LIMITS).load)

@@ -109,6 +109,8 @@ class Bench:
             if status.fault_code in SENSOR_FAULTS:
                 await self.wait_board_s(1.5)  # a slope that a mended sensor leaves behind shows within its second
         await self.stop()
+        if status.fault_code:
+            await self.clear()  # a pump that had failed
         await self.board.ready()
         self.records.clear()
         self._settled = True

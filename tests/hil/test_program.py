@@ -119,13 +119,14 @@ async def test_a_program_beyond_the_boards_limits_is_refused_whole(bench, board)
     assert (await board.status()).state == m.READY
 
 
-async def test_another_version_and_policies_that_are_not_kept_are_refused(bench, board):
+async def test_another_version_and_policies_that_do_not_exist_are_refused(bench, board):
     whole = [p.VERSION, 1000, 1, [0, 0, 0], [p.HOST_LOST_CONTINUE, 0], [wait_s(1)]]
     for place, value, code in (
         (0, p.VERSION + 1, codes.PROGRAM_VERSION),
         (1, bench.limits["telemetry_min_ms"] - 1, codes.PROGRAM_INVALID),
-        (3, [p.FAULT_KEEP, 0, 0], codes.PROGRAM_INVALID),
-        (4, [p.HOST_LOST_STOP, 10], codes.PROGRAM_INVALID),
+        (3, [p.FAULT_KEEP + 1, 0, 0], codes.PROGRAM_INVALID),
+        (4, [p.HOST_LOST_STOP + 1, 10], codes.PROGRAM_INVALID),
+        (4, [p.HOST_LOST_HOLD, 10, 3600, 1], codes.PROGRAM_INVALID),
     ):
         data = p.encode(whole[:place] + [value] + whole[place + 1 :])
         await sent(board, data, in_pieces(data))

@@ -136,13 +136,15 @@ async def test_beyond_the_end_of_travel_is_refused_and_nothing_moves(bench):
     assert abs(withdrawable_nl + accepted_nl - await left_nl(bench, -1)) <= 2
 
 
-async def test_a_flow_into_the_end_of_travel_is_a_fault_there(bench, board):
+async def test_a_flow_into_the_end_of_travel_ends_that_pump_until_it_is_cleared(bench, board):
     await primed(bench)
     gone_nl = await left_nl(bench, -1)
     await board.command(m.FLOW, PUMP, -2 * FLOW_NL_PER_MIN)
-    fault = await bench.record(lambda r: r[0] == m.FAULT, within_s=60 * gone_nl / FLOW_NL_PER_MIN + 10)
-    assert fault[4] == codes.PUMP_TRAVEL_END
-    assert (await board.status()).state == m.FAULTED
+    failed = await bench.event(m.PUMP_FAILED, within_s=60 * gone_nl / FLOW_NL_PER_MIN + 10)
+    assert failed[5:7] == [codes.PUMP_TRAVEL_END, PUMP]
+    status = await board.status()
+    assert (status.state, status.fault_code) == (m.READY, codes.PUMP_TRAVEL_END)
+    assert (await bench.refused(m.FLOW, PUMP, FLOW_NL_PER_MIN)).code == codes.PUMP_TRAVEL_END
     await bench.clear()
     assert await left_nl(bench, -1) == 0
     error = await bench.refused(m.FLOW, PUMP, -FLOW_NL_PER_MIN)

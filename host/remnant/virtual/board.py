@@ -33,7 +33,10 @@ SHIM = "boards/virtual/cpython"
 
 
 class VirtualBoard:
-    """One virtual board. `scenario`: seed, cells, faults, ambient_c, speed (0: as fast as it goes) ... (boards/virtual/README.md)."""
+    """One virtual board. `scenario`: seed, cells, faults, ambient_c, speed (0: as fast as it goes) ... (boards/virtual/README.md).
+
+    state: a folder with what outlives a restart (flash, settings, RAM that a reset leaves alone); without one it ends with the board.
+    """
 
     KIND = "virtual"
 
@@ -64,7 +67,9 @@ class VirtualBoard:
         fcntl.fcntl(master, fcntl.F_SETFL, fcntl.fcntl(master, fcntl.F_GETFL) | os.O_NONBLOCK)
         self._control, theirs = socket.socketpair()
         scenario = folder / "scenario.json"
-        scenario.write_text(json.dumps({**self.scenario, "control_fd": theirs.fileno()}), encoding="ascii")
+        state = Path(self.scenario.get("state") or folder / "state")
+        state.mkdir(parents=True, exist_ok=True)
+        scenario.write_text(json.dumps({**self.scenario, "state": str(state), "control_fd": theirs.fileno()}), encoding="ascii")
         try:
             with (folder / "log").open("wb") as log:
                 self._process = subprocess.Popen(
