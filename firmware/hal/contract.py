@@ -147,8 +147,8 @@ class Identity:
 
 
 class Hal:
-    """clock, line, adc, heater, lamp, master, optics, pumps (list of StepChannel), inputs, outputs, store, flash, retained, watchdog, identity,
-    limits (dict).
+    """clock, line, adc, heater, lamp, master, optics, pumps (list of StepChannel), inputs, outputs, store, flash, retained, watchdog,
+    identity, limits (dict).
 
     master: LeasedOutput of the switch in series with heater and lamp. flash: None where there is none. retained: a writable memoryview of
     RAM that survives a reset, not a power cut; None where there is none.

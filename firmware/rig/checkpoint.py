@@ -1,11 +1,13 @@
 """Checkpoints: where a run is, kept in flash, so that a board that comes back knows it. And how a run goes on from there.
 
-Written at the beginning and end of a run, at each step, every EVERY_S and, while a motor turns, every MOVING_S. A run that ended, was stopped
-or faulted leaves a checkpoint that says so: nothing resumes it. Fields (msgpack):
+Written at the beginning and end of a run, at each step, every EVERY_S and, while a motor turns, every MOVING_S. A run that ended, was
+stopped or faulted leaves a checkpoint that says so: nothing resumes it. Fields (msgpack):
 
-    [VERSION, run_id or nil, CRC-32 of the program, t_s, exposure_mj, probe_uj, [heater target, setpoint, ramp], lamp, pumps, references, position]
+    [VERSION, run_id or nil, CRC-32 of the program, t_s, exposure_mj, probe_uj, [heater target, setpoint, ramp], lamp,
+     pumps, references, position]
 
-pumps: [left_nl, play, flow_nl_per_min] each; references: [probe, cell, signal] of the conditions that look at one; position: Executor.position().
+pumps: [left_nl, play, flow_nl_per_min] each; references: [probe, cell, signal] of the conditions that look at one; position: of the
+Executor.
 """
 
 from binascii import crc32

@@ -106,7 +106,8 @@ class Executor:
     def position(self):
         """Where the program is, for a checkpoint: [step, blocks, wait or nil, probing, iterations].
 
-        A block is [next operation, count, ms since it began or -1, exposure then]; a wait [ms since it began, exposure then, nl left to dispense].
+        A block is [next operation, count, ms since it began or -1, exposure then]; a wait [ms since it began, exposure then, nl left to
+        dispense].
         """
         clock = self._rig.clock
         blocks = []
@@ -121,8 +122,10 @@ class Executor:
         return [self.step, blocks, wait, int(self._probing), self._iteration]
 
     def restore(self, program, position):
-        """Take up a validated program where `position` says; `pause` is called first thing after it. Returns the DISPENSE operation that is to be
-        finished and the volume left, or None. A probe that was going on is taken again."""
+        """Take up a validated program where `position` says; `pause` is called first thing after it. A probe that was going on is taken again.
+
+        Returns the DISPENSE operation that is to be finished and the volume left, or None.
+        """
         self.begin(program)
         self.step, blocks, wait, probing, iterations = position
         self._iteration.update(iterations)

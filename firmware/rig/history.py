@@ -1,8 +1,9 @@
 """History: what the RAM ring cannot keep goes packed into flash, and comes back to a host behind what is live.
 
-Records leave the ring oldest first, when it is three quarters full, or, while nobody listens, as they come. They are in the ring until their
-page is in flash. Events are never thinned; telemetry is, by how many pages are left (THINNING), so that 48 h without a host fit. A page is
-written when it or the ring is full, at an event, and at least every PAGE_AGE_S. To the host at most WINDOW pages are on the way; it acknowledges each.
+Records leave the ring oldest first, when it is three quarters full, or, while nobody listens, as they come. They are in the ring until
+their page is in flash. Events are never thinned; telemetry is, by how many pages are left (THINNING), so that 48 h without a host fit. A
+page is written when it or the ring is full, at an event, and at least every PAGE_AGE_S. To the host at most WINDOW pages are on the way;
+it acknowledges each.
 """
 
 from micropython import const

@@ -1,7 +1,7 @@
 """Recovery: a run that a reset or a power cut interrupted, taken up again because a person said so, inside the plan's window.
 
-First the block goes back to its temperature, light and pumps off, the program's clock standing still; then light, flows and what was left of
-a dose come back and the program goes on where its checkpoint says. A ramp that was going on begins again from the present temperature.
+First the block goes back to its temperature, light and pumps off, the program's clock standing still; then light, flows and what was left
+of a dose come back and the program goes on where its checkpoint says. A ramp that was going on begins again from the present temperature.
 """
 
 from micropython import const

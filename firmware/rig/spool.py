@@ -1,7 +1,7 @@
 """The spool: pages of records in raw flash, for what the RAM ring cannot keep until a host has it.
 
-A page of 256 bytes: kept mark (255; 0 once the host has it), kind, magic, page number, boot, first and last record, length, payload, CRC-32.
-A page counts only with a right CRC, so power may go at any byte: what was half written is no page, and what was half erased is erased
+A page of 256 bytes: kept mark (255; 0 once the host has it), kind, magic, page number, boot, first and last record, length, payload,
+CRC-32. A page counts only with a right CRC, so power may go at any byte: what was half written is no page, what was half erased is erased
 again. Pages are written in a ring, each sector is erased once a round, so all wear alike. Sectors are erased ahead, behind a tick with
 time to spare; writing never waits for an erasure.
 """

@@ -4,9 +4,9 @@ A page is a stream of bits, most significant first. Bit 0: a telemetry record fo
 (0 or the end: no more) and that many bytes are a record body, or, at 255, a probe reading whose counts are coded as differences. The first
 telemetry record of a page is written out, so a page is read without its neighbours. Unpacking gives the very bytes of the live record.
 
-Foretold: the number goes up by one; time less lateness by the same period; setpoint and exposure as they moved last; irradiance stays; the lamp
-is corrected by a quarter of its error; the heater answers the temperature with `gain` counts per mdegC, the proportional part of its
-controller. Residuals are exponential Golomb codes whose order follows their size (Teuhola, Inf. Process. Lett. 7 (1978) 308).
+Foretold: the number goes up by one; time less lateness by the same period; setpoint and exposure as they moved last; irradiance stays;
+the lamp is corrected by a quarter of its error; the heater answers the temperature with `gain` counts per mdegC, the proportional part of
+its controller. Residuals are exponential Golomb codes whose order follows their size (Teuhola, Inf. Process. Lett. 7 (1978) 308).
 """
 
 from struct import unpack_from

@@ -20,7 +20,6 @@ from .walk import steps_of
 
 def whole(plan: Plan, document: Document, limits: Mapping[str, int]) -> None:
     """Put a problem into `document` for everything that does not fit together."""
-    _policies(plan, document)
     probe_names: dict[str, int] = {}
     cells_missed = False
     for path, step in steps_of(plan):
@@ -39,18 +38,6 @@ def whole(plan: Plan, document: Document, limits: Mapping[str, int]) -> None:
                 document.add(path, "probe: the plan has no cells to read.", "Name what they hold, e.g. cells: {A: PS-capped CsPbBr3}.")
         elif isinstance(step, SoakStep | ExposeStep):
             _check_every(step, document, path)
-
-
-def _policies(plan: Plan, document: Document) -> None:
-    """The language knows more policies than the firmware carries out: what it does not do is refused, not forgotten."""
-    for output in ("heater", "lamp", "pumps"):
-        if getattr(plan.on_fault, output) == "keep":
-            off = "stop" if output == "pumps" else "off"
-            document.add(("on fault", output), f"{output}: keep: this firmware switches everything off at a fault.", f"Write {off}.")
-    if plan.host_lost.then != "continue":
-        document.add(
-            ("host lost",), f"'{plan.host_lost.then}': this firmware goes on without its host.", "Write host lost: continue.", key=True
-        )
 
 
 def body_s(steps: tuple[Any, ...]) -> float:

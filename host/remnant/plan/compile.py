@@ -54,7 +54,7 @@ def compile_plan(plan: Plan, limits: Mapping[str, int] | None = None) -> Compile
         telemetry_ms,
         builder.cells_mask,
         [p.FAULT_KEEP if action == "keep" else p.FAULT_OFF for action in (on_fault.heater, on_fault.lamp, on_fault.pumps)],
-        [_HOST_LOST[plan.host_lost.then], int(plan.host_lost.after) // 1000],
+        [_HOST_LOST[plan.host_lost.then], int(plan.host_lost.after) // 1000, int(plan.resume_within or 0) // 1000],
         operations,
     ]
     data = _encoded(plan, program, limits or {})

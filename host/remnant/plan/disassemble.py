@@ -14,12 +14,13 @@ _HOST_LOST = ("continue", "hold", "stop")
 
 def disassemble(program: list[Any]) -> list[str]:
     """Return the lines of a validated program; an operation inside a block is indented by two spaces."""
-    version, telemetry_ms, cells_mask, on_fault, (host_lost, host_lost_s), operations = program
+    version, telemetry_ms, cells_mask, on_fault, (host_lost, host_lost_s, *resume), operations = program
     heater, lamp, pumps = ("off" if action == p.FAULT_OFF else "keep" for action in on_fault)
     head = [
         f"program version {version}, cells {_mask(cells_mask, 'ABCD')}, telemetry each {units.show(telemetry_ms, units.DURATION)}",
-        f"on fault: heater {heater}, lamp {lamp}, pumps {'stop' if pumps == 'off' else 'keep'}; "
-        f"host lost for {units.show(host_lost_s * 1000, units.DURATION)}: {_HOST_LOST[host_lost]}",
+        f"when a pump fails: heater {heater}, lamp {lamp}, pumps {'stop' if pumps == 'off' else 'keep'}; "
+        f"host lost for {units.show(host_lost_s * 1000, units.DURATION)}: {_HOST_LOST[host_lost]}; "
+        + (f"may be resumed within {units.show(resume[0] * 1000, units.DURATION)}" if resume and resume[0] else "never resumed"),
     ]
     return head + list(_lines(operations, ""))
 

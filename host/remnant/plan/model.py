@@ -74,17 +74,19 @@ class Compare(Words):
 
 
 class OnFault(Words):
-    """What each output does when the board meets a fault. The faulty output itself always goes off."""
+    """What becomes of the other outputs when a pump has failed; `off` ends the run. Any other fault switches everything off."""
 
-    heater: Literal["off", "keep"] = "off"
-    lamp: Literal["off", "keep"] = "off"
+    heater: Literal["off", "keep"] = "keep"
+    lamp: Literal["off", "keep"] = "keep"
     pumps: Literal["stop", "keep"] = "stop"
 
 
 class HostLost(Words):
     """What the board does when the host is gone for longer than `after`."""
 
-    then: Literal["continue", "hold", "stop"] = Field("continue", description="continue: go on; hold: stay in the step; stop: end the run.")
+    then: Literal["continue", "hold", "stop"] = Field(
+        "continue", description="continue: go on; hold: light off, heat held, until `remnant resume`; stop: end the run."
+    )
     after: Annotated[Duration, Range(at_least=1000, at_most=65_535_000)] = Field(
         "60 s", validate_default=True, description="How long the host may be away."
     )  # type: ignore[assignment]
@@ -120,7 +122,7 @@ class Plan(Words):
     on_fault: OnFault = Field(
         default_factory=OnFault,
         alias="on fault",
-        description="What each output does when the board meets a fault.",
+        description="What becomes of the other outputs when a pump has failed; any other fault switches everything off.",
         examples=[{"heater": "off", "lamp": "off", "pumps": "stop"}],
     )
     host_lost: Annotated[
@@ -130,6 +132,12 @@ class Plan(Words):
             json_schema_input_type=Literal["continue", "hold", "stop"] | HostLost,
         ),
     ] = Field(default_factory=lambda: HostLost.model_validate({}), alias="host lost", description="What happens when the host is gone.")
+    resume_within: Annotated[Duration, Range(at_least=1000, at_most=604_800_000)] | None = Field(
+        None,
+        alias="resume within",
+        description="How long after a reset or a power cut the run may still be taken up again (`remnant resume`); without it never.",
+        examples=["30 min"],
+    )
     record: Record | None = Field(
         None, description="How often telemetry is recorded; without it 1 s in runs up to 6 h, 10 s in longer ones."
     )

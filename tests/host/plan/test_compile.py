@@ -11,7 +11,7 @@ from remnant_protocol import program as p
 
 HEAT_80 = """\
 program version 1, cells A B, telemetry each 1 s
-on fault: heater off, lamp off, pumps stop; host lost for 1 min: continue
+when a pump fails: heater keep, lamp keep, pumps stop; host lost for 1 min: continue; may be resumed within 30 min
 step 0
   heater 25 degC
   wait until 25 degC +- 0.5 degC for 1 min (at most 76 min, then fault)
@@ -35,7 +35,7 @@ step 4
   probe 2, 32 pulses, cells A B"""
 UV_365 = """\
 program version 1, cells A B, telemetry each 10 s
-on fault: heater off, lamp off, pumps stop; host lost for 1 min: continue
+when a pump fails: heater keep, lamp keep, pumps stop; host lost for 1 min: continue; may be resumed within 12 h
 step 0
   heater 25 degC
   wait until 25 degC +- 0.5 degC for 1 min (at most 32 min, then fault)

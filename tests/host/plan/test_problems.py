@@ -86,8 +86,6 @@ def test_every_problem_is_told_at_once():
         ("- 1\n- 2\n", ("mapping",)),
         ('version: "2"\ntitle: x\ncells: {A: x}\nsteps: [probe]\n', ("1",)),
         (HEAD + "title: again\nsteps: [probe]\n", ("title", "line 2")),
-        (HEAD + "steps: [probe]\non fault: {heater: keep}\n", ("keep", "this firmware")),
-        (HEAD + "steps: [probe]\nhost lost: stop\n", ("stop", "this firmware")),
         (HEAD + "steps:\n  - !!python/object:os.system {}\n", ("tag",)),
     ],
 )
