@@ -23,6 +23,9 @@ class Bench:
 
     def _on_body(self, body):
         fields = codec.decode(body, 0, len(body))
+        if fields[0] == m.HISTORY:
+            self.app.history.kept(fields[1])
+            return
         (self._records if fields[0] >= m.TELEMETRY else self._answers).append(fields)
 
     def to_celsius(self, celsius, jump=True):

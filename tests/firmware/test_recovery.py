@@ -42,7 +42,7 @@ class Rig(Bench):
             self.hal.adc.monitor = 200 + on
             super().ticks(1, us)
             if self.app.link.greeted:
-                self.told += self.records()
+                self.told += [record for record in self.records() if record[0] != m.TELEMETRY]
                 self.app.journal.acknowledge(self.app.journal.cursor_seq - 1)
 
     def begin(self, tree):
@@ -54,8 +54,8 @@ class Rig(Bench):
 
     def reset(self, power_cut=False):
         """The board again, with what outlives a reset."""
-        hal = make_hal()
-        hal.flash, hal.store = self.hal.flash, self.hal.store
+        hal = make_hal(self.hal.flash)
+        hal.store = self.hal.store
         hal.retained = memoryview(bytearray(4096)) if power_cut else self.hal.retained
         hal.identity = Boot(self.hal.identity.boot_id + 1)
         return Rig(hal)
@@ -74,9 +74,9 @@ def crc(data):
     return crc32(data) & 0xFFFFFFFF
 
 
-def make_hal():
+def make_hal(flash=None):
     hal = FakeHal()
-    hal.flash = FakeFlash(8)
+    hal.flash = flash or FakeFlash(4)
     hal.retained = memoryview(bytearray(4096))
     return hal
 
