@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-emulator check bench clean help
+.PHONY: demo test test-emulator check bench faults clean help
 
 help:
 	@echo "make demo   run heat-80 and uv-365 on virtual boards, print the table, write the report"
@@ -11,6 +11,7 @@ help:
 	@echo "make test-emulator  MicroPython's own tests on the emulated chip (slow)"
 	@echo "make check  style, types, imports, spelling"
 	@echo "make bench  benchmarks; writes build/bench.json"
+	@echo "make faults the fault suite: every attack on a run; writes build/faults.json (half an hour)"
 	@echo "make clean  remove build/ and the environment"
 
 $(VENV)/.ready: pyproject.toml .ci/environment.py
@@ -40,6 +41,9 @@ check: $(VENV)/.check
 
 bench: $(VENV)/.ready
 	@$(BIN)/python tests/bench/run.py
+
+faults: $(VENV)/.ready
+	@$(BIN)/python tests/hil/faults/run.py
 
 clean:
 	rm -rf build $(VENV)

@@ -1,9 +1,9 @@
 """A cable that can be pulled, held and spoilt, between a board's port and a port of its own behind a symlink, as udev makes by-id links.
 
-The relay is a process: it passes bytes on within a millisecond, whatever the trial does meanwhile. As with a USB device nobody has
-opened, bytes stay at the board while no host has the port open. A pull hangs up the host's port and loses what is on the way; the port that
-comes back has another name. `script`: [[trigger, action], ...], each fired once; a trigger is {"run_bytes": n}: so many bytes have come from
-the board since RUN_STARTED (0: at once when it comes), or {"bytes": n} since the cable was made.
+The relay is a process: it passes bytes on within a millisecond, whatever the trial does meanwhile. As with a USB device that nobody has
+opened, bytes stay at the board while no host has the port open. A pull hangs up the host's port and loses what is on the way; the port
+that comes back has another name. `script`: [[trigger, action], ...], each fired once; a trigger is {"run_bytes": n}: so many bytes have
+come from the board since RUN_STARTED, or {"bytes": n}: since the cable was made.
 """
 
 from __future__ import annotations

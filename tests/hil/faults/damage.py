@@ -1,7 +1,7 @@
 """What a bad line does to bytes: one Damage a direction, seeded; the same bytes and the same seed give the same damage.
 
-Frames are told apart by their delimiters only, and their fate is drawn when their first byte comes: bytes are held back for a reordered frame
-alone, because a sender on credit waits for what is held.
+Frames are told apart by their delimiters only, and their fate is drawn when their first byte comes: bytes are held back for a reordered
+frame alone, because a sender on credit waits for what is held.
 """
 
 from __future__ import annotations

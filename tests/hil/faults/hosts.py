@@ -7,6 +7,7 @@ threads.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import os
 import resource
@@ -17,6 +18,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+_DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _LOADED_EARLY = (
     "remnant.cli.app",
     "remnant.cli.running",
@@ -46,8 +48,8 @@ def warm(plan: Path) -> None:
 class Host:
     """One started command. `output` grows while it runs; code: its exit code, negative for a signal, None while it runs."""
 
-    def __init__(self, arguments: list[str], output: Path, before: Callable[[], None] | None = None):
-        """before: called in the new process first of all."""
+    def __init__(self, arguments: list[str] | Callable[[], int], output: Path, before: Callable[[], None] | None = None):
+        """arguments: of `remnant`, or a function that is called instead. before: called in the new process first of all."""
         self.output = output
         self.code: int | None = None
         self.began_s = time.monotonic()
@@ -91,9 +93,10 @@ class Host:
         return ""
 
 
-def _become(arguments: list[str], output: Path, before: Callable[[], None] | None) -> None:
+def _become(arguments: list[str] | Callable[[], int], output: Path, before: Callable[[], None] | None) -> None:
     code = 70
     try:
+        ctypes.CDLL(None).prctl(_DIES_WITH_PARENT, signal.SIGKILL)
         os.setsid()
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         null = os.open(os.devnull, os.O_RDONLY)
@@ -106,11 +109,14 @@ def _become(arguments: list[str], output: Path, before: Callable[[], None] | Non
         sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
         if before:
             before()
-        sys.argv = ["remnant", *arguments]
-        from remnant.cli.app import main
+        if callable(arguments):
+            code = arguments()
+        else:
+            sys.argv = ["remnant", *arguments]
+            from remnant.cli.app import main
 
-        main()
-        code = 0
+            main()
+            code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except BaseException:

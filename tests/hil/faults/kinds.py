@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
+from by_hand import doses_by_hand
+from clocks import jumping
 from hosts import Host
 from trial import GIVE_UP_S, QUIET_END_S, Stage, _calm, finished, stop_and_go
+
+_FULL = re.compile(r"503|disk|space|full", re.I)
 
 
 def on_the_line(stage: Stage) -> dict[str, Any]:
@@ -52,6 +57,29 @@ def board_reset(stage: Stage) -> dict[str, Any]:
     return {"resets": resets, "predicted": len(stage.only_in_ram)}
 
 
+def disk_full(stage: Stage) -> dict[str, Any]:
+    """No file of the host may grow any more (RLIMIT_FSIZE); it has to say so at once, and to have everything once there is space."""
+    host = stage.run()
+    said_after_s = None
+    if told(stage, host, "now"):
+        before, begun = len(host.said()), time.monotonic()
+        host.file_limit(0 if stage.chance.random() < 0.5 else 40_000)
+        end = begun + stage.trial.facts["for_s"]
+        while time.monotonic() < end and host.poll() is None:
+            if said_after_s is None and _FULL.search(host.said()[before:]):
+                said_after_s = time.monotonic() - begun
+            time.sleep(0.005)
+        host.file_limit(-1)
+    finished(host, GIVE_UP_S)
+    return {"detected_s": said_after_s}
+
+
+def clock_jumps(stage: Stage) -> dict[str, Any]:
+    """The host's wall clock goes to and fro by up to a week."""
+    finished(stage.run(before=jumping(stage.trial.seed)), GIVE_UP_S)
+    return {}
+
+
 def told(stage: Stage, host: Host, what: str) -> bool:
     """Wait until the cable tells `what`; False when the host has ended or the run has, and it will not be told."""
     end = time.monotonic() + GIVE_UP_S
@@ -75,4 +103,7 @@ KINDS = {
     "stops": host_stops,
     "killed": host_killed,
     "reset": board_reset,
+    "disk": disk_full,
+    "jumps": clock_jumps,
+    "hand": doses_by_hand,
 }

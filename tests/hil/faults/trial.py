@@ -21,6 +21,7 @@ from typing import Any
 from cable import Cable
 from hosts import Host
 from kept import Kept
+from rigs import board
 from verdict import Run, Verdict, judge
 
 from remnant.virtual import VirtualBoard
@@ -114,8 +115,8 @@ class Stage:
 
     def _new_board(self) -> VirtualBoard:
         trial = self.trial
-        facts = trial.facts.get("scenario", {})
-        return VirtualBoard(seed=trial.board_seed, speed=trial.speed, cells=CELLS, state=str(self.state), **facts).start()
+        facts = {"preset": trial.facts.get("preset"), **trial.facts.get("scenario", {})}
+        return board(seed=trial.board_seed, speed=trial.speed, cells=CELLS, state=str(self.state), **facts)
 
 
 def carry_out(trial: Trial, work: Path) -> dict[str, Any]:
@@ -174,8 +175,9 @@ def _staged(trial: Trial, folder: Path, act: Callable[[Stage], dict[str, Any]], 
         why.append(str(error))
     finally:
         truth = stage.close()
-    if extra.get("judged"):
-        verdict = extra.pop("judged")
+    later = extra.pop("later", None)
+    if later:
+        verdict = later(truth)
     else:
         verdict = judge(stage.runs, truth, None if trial.facts.get("course_changes") else reference, stage.last_of)
     if verdict.declared and not trial.facts.get("may_declare"):

@@ -1,0 +1,23 @@
+"""The virtual board of a trial: as `remnant run --rig virtual` starts it, or with a clock or a noise set first (preset.py)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from remnant.virtual import VirtualBoard
+
+PRESET = Path(__file__).resolve().with_name("preset.py")
+
+
+class PresetBoard(VirtualBoard):
+    """scenario key `preset`: what preset.py sets before the firmware starts."""
+
+    def _command(self) -> tuple[list[str], dict[str, str]]:
+        command, environment = super()._command()
+        return [*command[:-1], str(PRESET)], environment
+
+
+def board(**scenario: Any) -> VirtualBoard:
+    """A started board."""
+    return (PresetBoard if scenario.get("preset") else VirtualBoard)(**scenario).start()
