@@ -18,21 +18,22 @@ STEP_US = 100000
 CELLS = 4
 FULL = 65535
 SUPPLY_COUNTS = 40000  # 24 V behind a divider
-_SENSOR_NOISE, _ANALOG_NOISE, _OPTICS_NOISE, _BRIGHTNESS = 1, 2, 3, 4  # streams
+_SENSOR_NOISE, _ANALOG_NOISE, _OPTICS_NOISE, _BRIGHTNESS, _SENSOR2_NOISE = 1, 2, 3, 4, 5  # streams
+_TOGETHER_Q = 512  # 0.5 mK: both sensors are one again
 
 
 class Plant:
     """One rig with its samples, from a scenario (README.md); the same scenario and calls give the same numbers on every interpreter.
 
     After `probe_pulse` the counts are in dark, lit, monitor (0..65535). interlock_closed and stop_pressed are the digital inputs.
+    master_on: the switch in series with heater and lamp; set it to False and neither has power, whatever else is broken.
     """
 
     def __init__(self, scenario):
         seed = scenario.get("seed", 0)
-        ambient_c = scenario.get("ambient_c", 22)
-        if not -20 <= ambient_c <= 50:
-            raise ValueError(f"ambient_c {ambient_c} is not within -20..50 degC")
-        self._ambient_q = self._block_q = self._sample_q = self._sensor_q = thermal.q_from_c(ambient_c)
+        self.set_ambient(scenario.get("ambient_c", 22))
+        self._block_q = self._sample_q = self._sensor_q = self._sensor2_q = self._ambient_q
+        self._apart = False  # the second sensor's temperature is kept for itself
         self._rest = 0
         self._left = 10  # steps of the present second
         self._seconds = 0
@@ -47,6 +48,8 @@ class Plant:
         self._n = self._sigma = 0
         self._analog_n = self._analog_sigma = 0
         self._last_sum = 0
+        self._noise2 = Noise(seed, _SENSOR2_NOISE)
+        self._n2 = self._sigma2 = 0
         self._analog = Noise(seed, _ANALOG_NOISE)
         self._optics = Noise(seed, _OPTICS_NOISE)
         self._times, self._cells = _fill(scenario.get("cells", ["templated", "control"]), Noise(seed, _BRIGHTNESS))
@@ -57,20 +60,25 @@ class Plant:
         self.dark = self.lit = self.monitor = 0
         self.interlock_closed = True
         self.stop_pressed = False
-        self._part_us = self._part_heater = self._part_lamp = 0
+        self.master_on = True
+        self._part_us = self._part_heater = self._part_lamp = self._part_on_us = 0
+        self._cuvette_left = 0
+        self._drift_from = 0
         self._faults = {name: False for name in faults.NAMES}
         self._sensor_faulty = self._output_faulty = False
         self._due = faults.schedule(scenario.get("faults", []))
-        self._detour = False
+        self._short_us = STEP_US
         self._fire(0)
 
     # ---- time
 
     def advance(self, dt_us, heater_u16, lamp_u16):
         """Live through dt_us with these duties (0..65535) on the pins."""
-        if self._detour or dt_us != STEP_US:
+        if dt_us != self._short_us:
             self._advance_in_parts(dt_us, heater_u16, lamp_u16)
             return
+        if not self.master_on:
+            heater_u16 = lamp_u16 = 0
         block = self._block_q  # thermal.block_step
         gained = heater_u16 * HEAT_PER_U16 - ((block - self._ambient_q) >> 10) * LOSS_Q22 + self._rest
         self._rest = gained & 4095
@@ -90,28 +98,51 @@ class Plant:
             part_us = min(dt_us, STEP_US - self._part_us)
             dt_us -= part_us
             self._part_us += part_us
-            self._part_heater += heater_u16 * part_us
-            self._part_lamp += lamp_u16 * part_us
+            if self.master_on:
+                self._part_heater += heater_u16 * part_us
+                self._part_lamp += lamp_u16 * part_us
+                self._part_on_us += part_us
             if self._part_us == STEP_US:
-                self._faulty_step(self._part_heater // STEP_US, self._part_lamp // STEP_US)
-                self._part_us = self._part_heater = self._part_lamp = 0
+                self._faulty_step(self._part_heater // STEP_US, self._part_lamp // STEP_US, FULL * self._part_on_us // STEP_US)
+                self._part_us = self._part_heater = self._part_lamp = self._part_on_us = 0
             self._choose_way()
-        self._lamp_u16 = 0 if self._faults["lamp_dead"] else lamp_u16
+        self._lamp_u16 = lamp_u16 if self.master_on and not self._faults["lamp_dead"] else 0
 
-    def _faulty_step(self, heater_u16, lamp_u16):
+    def _faulty_step(self, heater_u16, lamp_u16, full_u16):
+        """One step with what is broken; full_u16: what the closed part of the series switch lets through."""
         broken = self._faults
         if broken["heater_stuck_on"]:
-            heater_u16 = FULL
+            heater_u16 = full_u16
         if broken["heater_dead"]:
             heater_u16 = 0
         if broken["lamp_dead"]:
             lamp_u16 = 0
+        if broken["supply_low"]:
+            heater_u16 = heater_u16 * faults.SUPPLY_LOW_PERCENT // 100
+        if broken["lid_open"]:
+            heater_u16 -= thermal.loss_u16(self._block_q, self._ambient_q)
+        if self._cuvette_left:
+            heater_u16 -= faults.CUVETTE_U16
+            self._cuvette_left -= 1
+            if not self._cuvette_left:
+                self.set_fault("cold_cuvette", False)
         sensor_q = self._sensor_q
-        self._detour = False
+        sensor2_q = self._sensor2_q if self._apart else sensor_q
+        switch, self.master_on = self.master_on, True  # it has had its say above
+        self._short_us = STEP_US
         self.advance(STEP_US, heater_u16, lamp_u16)
+        self.master_on = switch
         if broken["sensor_detached"]:
             self._sensor_q = thermal.follow(sensor_q, self._ambient_q, thermal.DETACHED_Q15)
-        self._fire(self._seconds * 10 + 10 - self._left)
+            self._apart = True
+        if self._apart:
+            self._sensor2_q = thermal.follow(sensor2_q, self._block_q, SENSOR_Q15)
+            self._apart = broken["sensor_detached"] or not -_TOGETHER_Q < self._sensor2_q - self._sensor_q < _TOGETHER_Q
+        self._fire(self._step())
+
+    def _step(self):
+        """Steps of 100 ms so far."""
+        return self._seconds * 10 + 10 - self._left
 
     def _second(self):
         """What is slow enough to move once a second: lamp, sample, ageing; and the schedule of faults."""
@@ -142,7 +173,7 @@ class Plant:
     def _choose_way(self):
         """The short way through `advance` serves whole steps with sound outputs and no fault falling due within the second."""
         due = self._due and self._due[0][0] < self._seconds * 10 + 10
-        self._detour = bool(self._part_us or self._output_faulty or due)
+        self._short_us = -1 if self._part_us or self._output_faulty or self._apart or due else STEP_US
 
     # ---- analog inputs: sums of n 16-bit samples
 
@@ -168,10 +199,29 @@ class Plant:
             return FULL * n
         if broken["sensor_short"]:
             return 0
-        if not self._last_sum:
-            mk = (self._sensor_q >> 10) - thermistor.FIRST_MC
-            self._last_sum = TABLE[mk >> 9] * n // thermistor.FRACTION
-        return self._last_sum
+        if broken["sensor_stuck"]:
+            if not self._last_sum:
+                mk = (self._sensor_q >> 10) - thermistor.FIRST_MC
+                self._last_sum = TABLE[mk >> 9] * n // thermistor.FRACTION
+            return self._last_sum
+        self._z = z = MULTIPLIER * (self._z & DIGIT) + (self._z >> 15)
+        temp_mc = self._sensor_q >> 10
+        if broken["sensor_offset"]:
+            temp_mc += faults.OFFSET_MC
+        if broken["sensor_drift"]:
+            temp_mc += (self._step() - self._drift_from) * faults.DRIFT_MC_PER_MIN // 600
+        self._last_sum = total = _counts(temp_mc) * n + (GAUSS[z & GAUSS_LAST] * self._sigma >> 12) >> 6
+        return total
+
+    def sensor2_sum(self, n):
+        """The second NTC of the block: same part, noise of its own; what befalls the first leaves it alone."""
+        if self._faults["sensor2_open"]:
+            return FULL * n
+        if n != self._n2:
+            self._n2 = n
+            self._sigma2 = int(thermistor.NOISE_COUNTS * thermistor.FRACTION * sqrt(n))
+        temp_mc = (self._sensor2_q if self._apart else self._sensor_q) >> 10
+        return _counts(temp_mc) * n + self._noise2.gauss(self._sigma2) >> 6
 
     def monitor_sum(self, n):
         """The lamp monitor."""
@@ -181,7 +231,8 @@ class Plant:
 
     def supply_sum(self, n):
         """The supply voltage."""
-        return SUPPLY_COUNTS * n + self._analog_noise(n)
+        counts = SUPPLY_COUNTS * faults.VOLTAGE_LOW_PERCENT // 100 if self._faults["supply_low"] else SUPPLY_COUNTS
+        return counts * n + self._analog_noise(n)
 
     def _analog_noise(self, n):
         if n != self._analog_n:
@@ -265,9 +316,13 @@ class Plant:
         """Break something, or mend it with False (plant/faults.py). Raises ValueError for an unknown name."""
         faults.check(name)
         broken = self._faults
+        if name == "cold_cuvette" and bool(value) != broken[name]:
+            self._cuvette_left = faults.CUVETTE_STEPS if value else 0
+        if name == "sensor_drift" and value and not broken[name]:
+            self._drift_from = self._step()
         broken[name] = bool(value)
-        self._sensor_faulty = broken["sensor_open"] or broken["sensor_short"] or broken["sensor_stuck"]
-        self._output_faulty = broken["heater_dead"] or broken["heater_stuck_on"] or broken["lamp_dead"] or broken["sensor_detached"]
+        self._sensor_faulty = any([broken[one] for one in faults.OF_SENSOR])
+        self._output_faulty = any([broken[one] for one in faults.OF_HEAT])
         if broken["lamp_dead"]:
             self._lamp_u16 = 0
         self.interlock_closed = not broken["interlock_open"]
@@ -281,6 +336,12 @@ class Plant:
             _, name, value = self._due.pop(0)
             self.set_fault(name, value)
         self._choose_way()
+
+    def set_ambient(self, ambient_c):
+        """The room's temperature from now on. Raises ValueError."""
+        if not -20 <= ambient_c <= 50:
+            raise ValueError(f"ambient_c {ambient_c} is not within -20..50 degC")
+        self._ambient_q = thermal.q_from_c(ambient_c)
 
     # ---- for tests
 
@@ -322,6 +383,13 @@ def _fill(names, draw):
         cells.append(Sample(name, times[ea], 0.9 + 0.2 * draw.uniform() / 32767))
     cells.extend([None] * (CELLS - len(cells)))
     return [times[ea] for ea in sorted(times)], cells
+
+
+def _counts(temp_mc):
+    """Counts / 64 of one thermistor sample without noise, up to the table's end at 216 degC."""
+    mk = min(temp_mc - thermistor.FIRST_MC, (thermistor.ENTRIES - 2) * thermistor.CELL_MC)
+    low = TABLE[mk >> 9]
+    return low + ((TABLE[(mk >> 9) + 1] - low) * (mk & 511) >> 9)
 
 
 def _u16(counts):

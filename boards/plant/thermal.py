@@ -50,6 +50,11 @@ def block_step(block_q, ambient_q, rest, heater_u16):
     return block_q + (gained >> 12), gained & 4095
 
 
+def loss_u16(block_q, ambient_q):
+    """Heater duty whose heat equals what the block loses now; the loss of an open lid comes on top of the closed one's."""
+    return (((block_q - ambient_q) >> 10) * LOSS_Q22 + HEAT_PER_U16 // 2) // HEAT_PER_U16
+
+
 def follow(value_q, target_q, factor_q15):
     """One step of a first-order lag with a factor above."""
     return value_q + ((((target_q - value_q) >> 8) * factor_q15) >> 7)

@@ -109,6 +109,36 @@ def test_light_warms_the_sample_above_the_block():
     assert abs(warmer_k - 0.05 * truth["irradiance_uw_per_cm2"] / 1000) < 0.005  # 50 mK per mW/cm2
 
 
+def test_room_can_change_its_temperature():
+    plant = Plant({"ambient_c": 22})
+    plant.set_ambient(32)
+    run(plant, 300)
+    assert abs(plant.truth()["block_c"] - 32 + 10 * exp(-1)) < 0.002
+    try:
+        plant.set_ambient(51)
+    except ValueError as error:
+        assert "51" in str(error)
+    else:
+        raise AssertionError("an impossible room was taken")
+    assert plant.truth()["ambient_c"] == 32
+
+
+def test_loss_as_a_duty_holds_the_block():
+    block_q, ambient_q = thermal.q_from_c(82), thermal.q_from_c(22)
+    duty = thermal.loss_u16(block_q, ambient_q)
+    assert abs(duty / 65535 * thermal.HEATER_W - thermal.LOSS_W_PER_K * 60) < 0.003  # 12 W to half a duty count and 1e-4
+    assert thermal.loss_u16(ambient_q, block_q) < 0
+
+
+def test_an_interval_of_no_length_changes_nothing():
+    for broken in (False, True):
+        plant = Plant({})
+        plant.set_fault("heater_stuck_on", broken)
+        before = plant.truth()
+        plant.advance(0, 65535, 0)
+        assert plant.truth() == before
+
+
 def test_temperature_units_return():
     assert thermal.c_from_q(thermal.q_from_c(80.125)) == 80.125
 
