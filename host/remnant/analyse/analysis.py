@@ -15,11 +15,17 @@ from .compare import compare
 from .curve import LAMP_WARMS_K_PER_MW_PER_CM2, SAMPLE_LAG_S, analyse_cell, unread_cell
 from .folder import Event, RunData, number, read_run
 from .pulses import Reading, probe_exposure_j_per_cm2, readings_by_cell
-from .results import Analysis, Conditions, Incident, StepResult
-from .stress import ACTIVATION_KJ_PER_MOL, ACTIVATION_U_KJ_PER_MOL, Stress, find_stress
+from .results import Analysis, Conditions, Incident, Interruption, StepResult
+from .stress import ACTIVATION_KJ_PER_MOL, ACTIVATION_U_KJ_PER_MOL, Stress, equivalent_s, find_stress
 
 FILE_NAME = "analysis.json"
-_INCIDENT_KINDS = ("fault", "outputs_off", "run_ended", "wait_timed_out", "period_missed", "gap", "cleared", "booted", "board_lost")
+_INCIDENT_KINDS = ("fault", "outputs_off", "run_ended", "wait_timed_out", "period_missed", "gap", "cleared", "booted", "board_lost") + (
+    "run_interrupted",
+    "run_resumed",
+    "host_lost",
+    "lease_lapsed",
+    "pump_failed",
+)
 _ENDED_BY = {
     messages.BY_COMPLETION: "completion",
     messages.BY_STOP: "stop",
@@ -36,7 +42,7 @@ METHOD = {
     "headline": "final over baseline, at the reference temperature; ageing while heating up and cooling down is in it",
     "uncertainty": "standard (k = 1); baseline and q are common to all points of a cell and scale the curve as one",
     "quenching": "end pair (last hot, final) corrected for ageing in between by the fitted decay; start pair where no final reading exists",
-    "time": "t = 0 when the stress began; it stands still after the stress ended",
+    "time": "t = 0 when the stress began; it stands still while a reset had taken the stress away, and after the stress ended",
     "equivalent_time": f"Arrhenius, Ea = {ACTIVATION_KJ_PER_MOL:g} +- {ACTIVATION_U_KJ_PER_MOL:g} kJ/mol (liang2023 fig. 5a, c), for ramps",
     "sample_lag": f"sample behind block by up to {SAMPLE_LAG_S:g} s assumed, as uncertainty",
     "lamp_warming": f"sample above block by up to {LAMP_WARMS_K_PER_MW_PER_CM2:g} K per mW/cm2 while lit assumed, as uncertainty",
@@ -93,6 +99,7 @@ def analyse_run(data: RunData) -> Analysis:
         record_gaps=[gap if isinstance(gap, dict) else {"gap": gap} for gap in _listed(manifest.get("gaps"))],
         notes=notes,
         method=METHOD,
+        interruptions=_interruptions(data, stress, notes),
     )
 
 
@@ -124,7 +131,7 @@ def _conditions(data: RunData, stress: Stress, cells: dict[str, list[Reading]]) 
         stress=stress.kind,
         time_zero=stress.time_zero,
         began_run_h=None if stress.began_s is None else stress.began_s / 3600,
-        duration_h=None if stress.began_s is None or stress.ended_s is None else (stress.ended_s - stress.began_s) / 3600,
+        duration_h=None if stress.began_s is None or stress.ended_s is None else stress.stress_s(stress.ended_s) / 3600,
         planned_temp_degc=planned_temp,
         temp_mean_degc=float(soak.mean()) if soak.size else None,
         temp_sd_k=float(soak.std(ddof=1)) if soak.size > 1 else None,
@@ -137,6 +144,36 @@ def _conditions(data: RunData, stress: Stress, cells: dict[str, list[Reading]]) 
         probe_share_pct=min(100 * probing / total, 100.0) if total else None,
         tick_late_max_us=float(np.nanmax(late)) if np.isfinite(late).any() else None,
     )
+
+
+def _interruptions(data: RunData, stress: Stress, notes: list[str]) -> list[Interruption]:
+    """Return what the manifest tells of them, with the pause of the stress; say in `notes` what they may have cost."""
+    found = []
+    for entry in _listed(data.manifest.get("interruptions")):
+        t_s = number(entry.get("t_s")) if isinstance(entry, dict) else math.nan
+        if not math.isfinite(t_s):
+            continue
+        pause = next(((begun, to) for begun, to in stress.pauses if begun <= t_s <= to), None)
+        found.append(
+            Interruption(
+                run_t_h=t_s / 3600,
+                back_run_t_h=pause[1] / 3600 if pause else None,
+                stress_t_h=max(stress.stress_s(t_s), 0.0) / 3600,
+                dark_s=_or_none(number(entry.get("dark_s"))),
+                from_degc=_or_none(number(entry.get("from_temp_c"))),
+                to_degc=_or_none(number(entry.get("to_temp_c"))),
+            )
+        )
+        if pause:
+            minutes = (pause[1] - pause[0]) / 60
+            text = f"interrupted at {t_s / 3600:.2f} h of the run: {minutes:.1f} min without stress, not counted as stress time"
+            if stress.has_heat and stress.soak_degc is not None:
+                aged = equivalent_s(data, *pause, stress.soak_degc)[0]
+                text += f"; cooling down and warming up aged the sample like about {aged / 60:.1f} min of soak"
+            notes.append(text)
+        else:
+            notes.append(f"interrupted at {t_s / 3600:.2f} h of the run")
+    return found
 
 
 def _steps(steps: Any) -> list[StepResult]:

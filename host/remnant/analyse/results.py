@@ -201,6 +201,19 @@ class Incident:
 
 
 @dataclass(frozen=True)
+class Interruption:
+    """A reset or a power cut, and the run taken up again: run time at which the record stops and at which the stress was back, in h; stress
+    time at it in h; how long the board was dark in s; block temperature at the last record and at the return, degC."""
+
+    run_t_h: float
+    back_run_t_h: float | None
+    stress_t_h: float
+    dark_s: float | None
+    from_degc: float | None
+    to_degc: float | None
+
+
+@dataclass(frozen=True)
 class HeadlineRow:
     """One row of the table that compares a run with what was published."""
 
@@ -232,6 +245,7 @@ class Analysis:
     record_gaps: list[dict[str, Any]]
     notes: list[str]
     method: dict[str, str]
+    interruptions: list[Interruption] = field(default_factory=list)
     schema_version: int = SCHEMA_VERSION
 
     def rows(self) -> list[HeadlineRow]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .folder import RunData
+from .folder import RunData, number
 
 ACTIVATION_KJ_PER_MOL = 109.0
 ACTIVATION_U_KJ_PER_MOL = 30.0
@@ -46,17 +46,18 @@ class Stress:
     soak_rows: np.ndarray
     lamp_rows: np.ndarray
     began_u_s: float = 0.0  # telemetry comes in steps: the beginning is known to one of them
+    pauses: tuple[tuple[float, float], ...] = ()  # (from, to) in s since run start: a reset took the stress away until it was back
 
     @property
     def has_heat(self) -> bool:
         return "heat" in self.kind
 
     def stress_s(self, t_s: float) -> float:
-        """Return stress time in s for a run time in s: 0 at the beginning, standing still after the end."""
+        """Return stress time in s for a run time in s: 0 at the beginning, standing still in pauses and after the end."""
         if self.began_s is None:
             return 0.0
-        end = self.ended_s if self.ended_s is not None else t_s
-        return min(t_s, end) - self.began_s
+        until = min(t_s, self.ended_s) if self.ended_s is not None else t_s
+        return until - self.began_s - sum(max(0.0, min(until, to) - begun) for begun, to in self.pauses)
 
 
 def find_stress(data: RunData, reference_degc: float | None) -> Stress:
@@ -66,7 +67,7 @@ def find_stress(data: RunData, reference_degc: float | None) -> Stress:
     if not len(t):
         return Stress("none", None, None, "no telemetry: time counts from run start", reference_degc, None, nothing, nothing)
     setpoint, temp = data.column("setpoint_degC"), data.column("temp_degC")
-    soak_degc, soak_rows = None, nothing
+    soak_degc, soak_rows, at_soak = None, nothing, nothing
     lamp_rows = _lamp_on(data)
     highest = _highest(setpoint)
     reference = reference_degc if reference_degc is not None else temp[np.isfinite(temp)][0] if np.isfinite(temp).any() else math.nan
@@ -84,10 +85,43 @@ def find_stress(data: RunData, reference_degc: float | None) -> Stress:
         why = "the soak temperature was not reached" if kind == "heat" else "no stress was seen"
         return Stress(kind, None, None, f"{why}: time counts from run start", reference_degc, soak_degc, soak_rows, lamp_rows)
     first, last = np.flatnonzero(rows)[[0, -1]]
+    stressed = at_soak if kind.startswith("heat") else lamp_rows
+    if heat and light:
+        stressed = at_soak & lamp_rows
     zero = f"block within {SOAK_BAND_K:g} K of its soak setpoint" if kind.startswith("heat") else "lamp on"
     step_s = float(t[first] - t[first - 1]) if first else 0.0
     began_u_s = step_s / math.sqrt(12)
-    return Stress(kind, float(t[first]), float(t[last]), f"t = 0: {zero}", reference_degc, soak_degc, soak_rows, lamp_rows, began_u_s)
+    return Stress(
+        kind,
+        float(t[first]),
+        float(t[last]),
+        f"t = 0: {zero}",
+        reference_degc,
+        soak_degc,
+        soak_rows,
+        lamp_rows,
+        began_u_s,
+        _pauses(data, stressed),
+    )
+
+
+def interrupted_at(data: RunData) -> list[float]:
+    """Run times in s at which a reset or a power cut interrupted the run, as the manifest tells them."""
+    told = data.manifest.get("interruptions")
+    times = [number(entry.get("t_s")) for entry in told if isinstance(entry, dict)] if isinstance(told, list) else []
+    return sorted(t for t in times if math.isfinite(t))
+
+
+def _pauses(data: RunData, stressed: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """From the last row under stress before an interruption to the first one after it; an interruption outside of the stress is none."""
+    t = data.column("t_s")
+    rows = np.flatnonzero(stressed)
+    found: list[tuple[float, float]] = []
+    for at_s in interrupted_at(data):
+        before, after = rows[t[rows] <= at_s], rows[t[rows] > at_s]
+        if before.size and after.size and (not found or t[before[-1]] >= found[-1][1]):
+            found.append((float(t[before[-1]]), float(t[after[0]])))
+    return tuple(found)
 
 
 def equivalent_s(data: RunData, from_s: float, to_s: float, soak_degc: float) -> tuple[float, float]:

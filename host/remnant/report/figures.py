@@ -59,6 +59,10 @@ def _remnant(analysis: Analysis, published: list[PublishedPoint], key: str) -> F
             _marks(axes, cell, index, t, y, [p.how for p in points])
             axes.plot([], [], marker=marker, color=colour, markersize=4, label=_label(cell))
         _published(axes, analysis, published)
+        for stop in analysis.interruptions:
+            axes.axvline(stop.stress_t_h, color=INK, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
+        if analysis.interruptions:
+            axes.plot([], [], color=INK, linewidth=0.9, linestyle=(0, (2, 2)), label="interrupted")
         axes.set_ylim(0, top)
         axes.set_xlabel(_STRESS_TIME)
         axes.set_ylabel("remnant PL / %")
@@ -69,6 +73,8 @@ def _remnant(analysis: Analysis, published: list[PublishedPoint], key: str) -> F
             "read hot, related by thermal quenching. Lines: preferred fit."
         )
         sources = sorted({p.source for p in published if p.source})
+        if analysis.interruptions:
+            caption += " Dashed: the run was interrupted and resumed here; time without stress is not counted."
         if sources:
             caption += f" Diamonds: published values ({', '.join(sources)}), bars their scatter."
         return Figure(d.svg("Remnant PL against time", words, analysis.simulated, key), caption)
@@ -146,6 +152,7 @@ def _signals(analysis: Analysis, key: str) -> Figure | None:
             axes.errorbar(t, y, yerr=[2 * (p.signal_se or 0.0) for p in cell.points], fmt="none", ecolor=SERIES[index % 4], elinewidth=1)
             _marks(axes, cell, index, t, y, [p.how for p in cell.points])
             axes.plot([], [], MARKERS[index % 4], color=SERIES[index % 4], markersize=4, label=_label(cell))
+        _interrupted(axes, analysis)
         axes.set_ylim(bottom=0)
         axes.set_xlabel(_RUN_TIME)
         axes.set_ylabel("PL signal / (counts per monitor count)")
@@ -166,6 +173,7 @@ def _temperature(data: RunData, analysis: Analysis, key: str) -> Figure | None:
         axes.plot(*thinned(t_h, temp), color=SERIES[0], linewidth=1.5, label="measured")
         if np.isfinite(setpoint).any():
             axes.plot(*thinned(t_h, setpoint), color=INK, linewidth=1, linestyle=(0, (4, 2)), label="setpoint")
+        _interrupted(axes, analysis)
         low, high = np.nanmin(temp), np.nanmax(temp)
         if high - low < 4:
             axes.set_ylim((low + high) / 2 - 2, (low + high) / 2 + 2)
@@ -194,6 +202,8 @@ def _light(data: RunData, analysis: Analysis, key: str) -> Figure | None:
         probes = [p for c in analysis.cells[:1] for p in c.points if p.exposure_j_per_cm2 is not None]
         lower.plot([p.run_t_h for p in probes], [p.exposure_j_per_cm2 or 0.0 for p in probes], "o", color=SERIES[0], markersize=2.6)
         lower.set_ylabel("exposure /\nJ cm\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT TWO}")
+        for axes in d.axes:
+            _interrupted(axes, analysis)
         lower.set_ylim(bottom=0)
         lower.set_xlabel(_RUN_TIME)
         c = analysis.conditions
@@ -203,6 +213,13 @@ def _light(data: RunData, analysis: Analysis, key: str) -> Figure | None:
             ("Irradiance of the stress lamp and radiant" if lit else "The stress lamp stayed off. Radiant")
             + " exposure, probe pulses included; dots: at each probe.",
         )
+
+
+def _interrupted(axes: Axes, analysis: Analysis) -> None:
+    """Shade the time from an interruption until the stress was back."""
+    for stop in analysis.interruptions:
+        axes.axvspan(stop.run_t_h, stop.back_run_t_h or stop.run_t_h, color=GRID, alpha=0.6, linewidth=0, zorder=0)
+        axes.axvline(stop.run_t_h, color=INK, linewidth=0.7, linestyle=(0, (2, 2)), zorder=1)
 
 
 def _marks(axes: Axes, cell: CellResult, index: int, t: list[float], y: list[float], how: list[str]) -> None:

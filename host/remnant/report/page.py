@@ -99,6 +99,7 @@ def _run(run: Run, alone: bool) -> str:
         tables.quenching(a),
         tables.conditions(a),
         tables.steps(a),
+        tables.interruptions(a),
         tables.incidents(a),
         tables.records(a, manifest),
         tables.facts(a, manifest),

@@ -174,6 +174,27 @@ def incidents(analysis: Analysis) -> str:
     )
 
 
+def interruptions(analysis: Analysis) -> str:
+    """Return each interruption: when, how long dark, how far the block cooled, how long without stress. Nothing where there was none."""
+    if not analysis.interruptions:
+        return ""
+    return table(
+        "Interruptions",
+        ("at", "stress time", "dark", "block", "without stress"),
+        (
+            (
+                _duration(i.run_t_h * 3600),
+                _duration(i.stress_t_h * 3600),
+                _duration(i.dark_s),
+                f"{plain(i.from_degc)} to {plain(i.to_degc)} degC",
+                _duration(None if i.back_run_t_h is None else (i.back_run_t_h - i.run_t_h) * 3600),
+            )
+            for i in analysis.interruptions
+        ),
+        numeric=(0, 1, 2, 4),
+    )
+
+
 def records(analysis: Analysis, manifest: dict[str, Any]) -> str:
     """Return the record counts and every gap."""
     counts = manifest.get("records")
