@@ -11,6 +11,7 @@ help:
 	@echo "make test-emulator  MicroPython's own tests on the emulated chip (slow)"
 	@echo "make check  style, types, imports, spelling"
 	@echo "make bench  benchmarks; writes build/bench.json"
+	@echo "make fuzz   coverage-guided fuzzing, FUZZ_MINUTES (2) a target; writes build/fuzz.json"
 	@echo "make faults the fault suite: every attack on a run; writes build/faults.json (half an hour)"
 	@echo "make clean  remove build/ and the environment"
 
@@ -44,6 +45,13 @@ bench: $(VENV)/.ready
 
 faults: $(VENV)/.ready
 	@$(BIN)/python tests/hil/faults/run.py
+
+$(VENV)/.fuzz: $(VENV)/.ready
+	@$(PYTHON) .ci/environment.py $(VENV) test,fuzz
+	@touch $@
+
+fuzz: $(VENV)/.fuzz
+	@$(BIN)/python tests/fuzz/run.py
 
 clean:
 	rm -rf build $(VENV)
