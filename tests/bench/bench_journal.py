@@ -15,6 +15,7 @@ from remnant.record import Journal
 from remnant.record.journal import GATHER_RECORDS
 from remnant_protocol import codec, frame
 from remnant_protocol import messages as m
+from remnant_protocol.schema import MESSAGES
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "protocol"))
 from test_packing import Chance, pages_of, soak, telemetry  # noqa: E402
@@ -27,7 +28,7 @@ CHECKPOINT_PAGES = 8 * 16
 CHECKPOINT_EVERY_S = 30
 DAY_S = 86_400
 YEAR_D = 365.25
-FIELDS = "seq t_s t_us state step setpoint_mc temp_mc heater_u16 lamp_u16 irradiance_uw exposure_mj late_us".split()
+FIELDS = [name.split(":")[0] for name in MESSAGES[m.TELEMETRY][1]]
 
 RAM = r"""
 import gc
