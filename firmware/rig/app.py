@@ -63,7 +63,7 @@ class App:
         self.settings = Settings(hal.store)
         records, checkpoints = page_rings(hal.flash, PageRing)
         boot_id = hal.identity.boot_id
-        self.history = History(records, boot_id, self.settings["heater_kp_u16_per_k"] // 1000)
+        self.history = History(records, boot_id, self.settings["heater_kp_u16_per_k"] // 1000, self.ticks_us)
         before = survivors(hal.retained) if records is not None and hal.retained is not None else None
         if before is not None:
             self.history.take_over(before[0], before[2])
@@ -358,11 +358,10 @@ class App:
         state = self.state
         if state == m.RUNNING or state == m.PAUSED:
             self.checkpoints.tick(self)
-        left_us = ticks_diff(self._next_tick, self.ticks_us())
         idle = self._idle()
         away = not self.link.greeted or self.hal.line.heard_ms_ago() > AWAY_MS
         rest = idle or not any([pump.busy for pump in self.pumps])
-        self.history.tend(away, self.clock.s, left_us, rest, _AHEAD_IDLE if idle else _AHEAD_DRIVEN)
+        self.history.tend(away, self.clock.s, self._next_tick, rest, _AHEAD_IDLE if idle else _AHEAD_DRIVEN)
 
     def _turn_on(self, pump):
         """Plan a pump ahead; what goes wrong with it ends this pump, and the run only if the program says so."""

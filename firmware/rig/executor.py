@@ -122,9 +122,9 @@ class Executor:
         return [self.step, blocks, wait, int(self._probing), self._iteration]
 
     def restore(self, program, position):
-        """Take up a validated program where `position` says; `pause` is called first thing after it. A probe that was going on is taken again.
+        """Take up a validated program where `position` says; `pause` is called first thing after it.
 
-        Returns the DISPENSE operation that is to be finished and the volume left, or None.
+        A probe that was going on is taken again. Returns the DISPENSE operation that is to be finished and the volume left, or None.
         """
         self.begin(program)
         self.step, blocks, wait, probing, iterations = position

@@ -21,6 +21,7 @@ _AGAIN_US = const(1_000_000)
 _AT_ONCE = const(2)  # records a tick: one is made in a tick, and what waits must shrink
 _UNDER_PRESSURE = const(12)
 _ERASE_NEEDS_US = const(60_000)
+_PACKING_NEEDS_US = const(15_000)  # a record takes 5 ms on an RP2040, a page 1 to 3
 # (free pages at least in 1/16 of the spool, one telemetry record in so many is kept)
 _NONE = const(1 << 29)
 THINNING = ((3, 1), (2, 64), (1, 1024))
@@ -29,8 +30,9 @@ THINNING = ((3, 1), (2, 64), (1, 1024))
 class History:
     """pages_waiting: pages the host has not got. Without flash (hal.flash is None) it does nothing."""
 
-    def __init__(self, ring, boot_id, gain):
+    def __init__(self, ring, boot_id, gain, ticks_us=None):
         self._ring = ring
+        self._ticks_us = ticks_us
         self.journal = None  # set once the ring of this boot stands
         self._boot_id = boot_id
         self._packer = Packer(gain)
@@ -49,8 +51,8 @@ class History:
 
     # ---- into flash, in the slack behind a tick
 
-    def tend(self, away, now_s, left_us, pumps_rest, ahead):
-        """Move what is to be moved; a sector is erased, up to `ahead` of them, if the next tick is far enough (`left_us`)."""
+    def tend(self, away, now_s, until, pumps_rest, ahead):
+        """Move what is to be moved before the ticks `until`; a sector is erased, up to `ahead` of them, if that is far enough away."""
         ring = self._ring
         if ring is None:
             return
@@ -58,7 +60,7 @@ class History:
         pressed = journal.used * 4 > journal.size * 3
         if away or pressed:
             most = _UNDER_PRESSURE if pressed else _AT_ONCE
-            while most and self._pack_one(now_s):
+            while most and ticks_diff(until, self._ticks_us()) > _PACKING_NEEDS_US and self._pack_one(now_s):
                 most -= 1
             full = journal.used * 8 > journal.size * 7  # a page may hold more records than the ring
             if self._first_seq and (full or self._flush and away or now_s - self._begun_s > PAGE_AGE_S):
@@ -68,7 +70,7 @@ class History:
                     self._write()
         elif self._first_seq:
             self._forget_page()  # a host is here and has what is packed, or gets it from the ring
-        if left_us > _ERASE_NEEDS_US:
+        if ticks_diff(until, self._ticks_us()) > _ERASE_NEEDS_US:
             ring.erase_ahead(ahead, pumps_rest)
 
     def take_over(self, boot_id, bodies):

@@ -25,6 +25,15 @@ _BLANK = b"\xff" * PAGE
 _KEPT = b"\x00"
 
 
+def _header(data):
+    """The fields of a page whose CRC is right, else None."""
+    fields = unpack_from(_FORM, data, 0)
+    if fields[2] != _MAGIC or fields[7] > PAYLOAD_MAX:
+        return None
+    end = _HEAD + fields[7]
+    return fields if crc32(data[1:end]) & 0xFFFFFFFF == unpack_from(">I", data, end)[0] else None
+
+
 class Page:
     """One page as read: position in the ring, number, boot_id, first_seq, last_seq, kept, payload (bytes)."""
 
@@ -77,14 +86,9 @@ class PageRing:
 
     def read(self, position):
         """The Page at a position, or None."""
-        data = self._flash.read(self._first + position)
-        fields = unpack_from(_FORM, data, 0)
-        end = _HEAD + fields[7]
-        if fields[2] != _MAGIC or fields[7] > PAYLOAD_MAX:
-            return None
-        if crc32(memoryview(data)[1:end]) & 0xFFFFFFFF != unpack_from(">I", data, end)[0]:
-            return None
-        return Page(position, fields, bytes(memoryview(data)[_HEAD:end]))
+        data = memoryview(self._flash.read(self._first + position))
+        fields = _header(data)
+        return None if fields is None else Page(position, fields, bytes(data[_HEAD : _HEAD + fields[7]]))
 
     def look(self, position=None):
         """(the next waiting Page at or behind a position, or None; where to look next). None: from the oldest.
@@ -166,18 +170,20 @@ class PageRing:
             blank = 1
             for i in range(PAGES_PER_SECTOR):
                 position = sector * PAGES_PER_SECTOR + i
-                if bytes(self._flash.read(self._first + position)) == _BLANK:
+                data = memoryview(self._flash.read(self._first + position))
+                if _BLANK == data:
                     continue
                 blank = 0
-                page = self.read(position)
-                if page is None:
+                fields = _header(data)
+                if fields is None:
                     continue
-                if newest is None or page.number > newest[0]:
-                    newest = (page.number, position)
-                if page.kind == RECORDS and not page.kept:
+                number = fields[3]
+                if newest is None or number > newest[0]:
+                    newest = (number, position)
+                if fields[1] == RECORDS and fields[0] == _FRESH:
                     self.waiting += 1
-                    if oldest is None or page.number < oldest[0]:
-                        oldest = (page.number, position)
+                    if oldest is None or number < oldest[0]:
+                        oldest = (number, position)
             self._blank[sector] = blank
         if newest is not None:
             self.number = newest[0] + 1
@@ -187,5 +193,5 @@ class PageRing:
 
     def _skip_spoilt(self):
         """What is left of the newest page's sector may hold a page that power did not let finish."""
-        while self._head % PAGES_PER_SECTOR and bytes(self._flash.read(self._first + self._head)) != _BLANK:
+        while self._head % PAGES_PER_SECTOR and not _BLANK == self._flash.read(self._first + self._head):
             self._head = (self._head + 1) % self.pages

@@ -32,6 +32,7 @@ _RARE = const(6)  # residuals behind one flag: state, step, setpoint, lamp, irra
 _COUNTS = const(11)  # orders behind those of telemetry: dark, lit, monitor
 _ORDERS = const(14)
 _READING = const(255)
+_DOWN = const(12)  # 1/16 bits; chosen with the rest by trying them on soaks with and without light
 _ORDER_AT_START = const(4)
 _SECOND_US = const(1_000_000)
 
@@ -149,15 +150,17 @@ def _counts_at(body):
     return at, size
 
 
-def _learn(orders, which, value):
-    """The order of a code moves a quarter of the way to the size of what it coded; kept in 1/16 bits."""
-    size = 0
-    while value:
-        value >>= 1
-        size += 16
+def _learn(orders, which, value, size):
+    """The order of a code, kept in 1/16 bits, goes up a quarter of the way to what it had to code, and down by a step where less would do.
+
+    size: bits of value + 2 ** order.
+    """
     order = orders[which]
-    size = order + ((size - order) >> 2)
-    orders[which] = size if size < 255 else 255
+    if size - 1 > order >> 4:
+        order += ((size << 4) - 16 - order) >> 2
+        orders[which] = order if order < 255 else 255
+    elif order and value < 1 << (order >> 4) >> 1:
+        orders[which] = order - _DOWN if order > _DOWN else 0
 
 
 class Packer:
@@ -278,9 +281,13 @@ class Packer:
         while rest:
             rest >>= 1
             size += 1
-        self._long(0, size - 1 - order)
-        self._long(coded, size)
-        _learn(self._orders, which, value)
+        bits = 2 * size - 1 - order  # as many zeros as it is longer than its order, then the number
+        if bits > 16:
+            self._long(0, size - 1 - order)
+            self._long(coded, size)
+        else:
+            self._put(coded, bits)
+        _learn(self._orders, which, value, size)
 
     def _long(self, value, size):
         while size > 16:
@@ -331,7 +338,7 @@ class _Bits:
             if size > 64:
                 raise RigError(STORE_CORRUPT, value=self.at)
         value = ((1 << (size - 1)) | self.take(size - 1)) - (1 << order)
-        _learn(orders, which, value)
+        _learn(orders, which, value, size)
         return value
 
 

@@ -26,7 +26,7 @@ class Board:
         self.boots += 1
         self.clock = FakeClock()
         self.pages = PageRing(self.flash, 0, self.flash.sectors)
-        self.history = History(self.pages, self.boots, 8)
+        self.history = History(self.pages, self.boots, 8, self.clock.ticks_us)
         before = survivors(memoryview(self.memory))
         if before is not None:
             self.history.take_over(before[0], before[2])
@@ -44,7 +44,8 @@ class Board:
         journal.append(self.record.buffer, length)
 
     def tend(self, away=True):
-        self.history.tend(away, self.board_clock.s, FAR_US, True, 2)
+        until = (self.clock.ticks_us() + FAR_US) & 0x3FFFFFFF
+        self.history.tend(away, self.board_clock.s, until, True, 2)
 
     def fetch(self):
         """Every page to a host that keeps it: {(boot, seq): body}."""

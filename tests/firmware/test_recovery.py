@@ -20,7 +20,11 @@ def wait_s(seconds):
     return [p.WAIT, [p.DURATION, seconds * 1000], 0, p.TIMEOUT_FAULT]
 
 
-SOAK = [[p.STEP, 0, [wait_s(5)]], [p.STEP, 1, [[m.HEATER, HOT_MC, 0], [m.LAMP, 5000], wait_s(600), [m.LAMP, 0]]], [p.STEP, 2, [[p.MARK, 9]]]]
+SOAK = [
+    [p.STEP, 0, [wait_s(5)]],
+    [p.STEP, 1, [[m.HEATER, HOT_MC, 0], [m.LAMP, 5000], wait_s(600), [m.LAMP, 0]]],
+    [p.STEP, 2, [[p.MARK, 9]]],
+]
 
 
 class Rig(Bench):
