@@ -343,6 +343,35 @@ class Plant:
             raise ValueError(f"ambient_c {ambient_c} is not within -20..50 degC")
         self._ambient_q = thermal.q_from_c(ambient_c)
 
+    # ---- what outlasts a power cut
+
+    def lasting(self):
+        """State of block, samples and syringes as plain numbers: for a bench that goes on after its board was restarted."""
+        return {
+            "temps_q": [self._block_q, self._sample_q, self._sensor_q],
+            "stress": [self._stress_mj, self._stress_rest],
+            "aged": [[time.s, time.us] for time in self._times],
+            "probed_nj": [0 if s is None else s.probe_nj_per_cm2 for s in self._cells],
+            "syringes": [s.position() for s in self._syringes],
+        }
+
+    def outlast(self, state, dark_s):
+        """Take over `lasting()` of an earlier plant of the same scenario, then let `dark_s` seconds pass without power."""
+        self._block_q, self._sample_q, self._sensor_q = state["temps_q"]
+        self._stress_mj, self._stress_rest = state["stress"]
+        for time, aged in zip(self._times, state["aged"]):
+            time.s, time.us = aged
+        for sample, probed_nj in zip(self._cells, state["probed_nj"]):
+            if sample is not None:
+                sample.probe_nj_per_cm2 = probed_nj
+        for syringe, position in zip(self._syringes, state["syringes"]):
+            syringe.stand_at(position)
+        due, self._due = self._due, []
+        for _ in range(int(dark_s * 10)):
+            self.advance(STEP_US, 0, 0)
+        self._seconds, self._left, self._due = 0, 10, due
+        self._signal_at = [-1] * CELLS
+
     # ---- for tests
 
     def truth(self):

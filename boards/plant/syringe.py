@@ -62,6 +62,13 @@ class Syringe:
         self.lost_steps += abs(lost)
         return steps - lost
 
+    def position(self):
+        """Where plunger and nut stand, for `stand_at`."""
+        return [self._plunger, self._play]
+
+    def stand_at(self, position):
+        self._plunger, self._play = position
+
     def dispensed_nl(self):
         return self._plunger * self.fl_per_step // 1000000
 

@@ -28,6 +28,7 @@ _FULL = const(65535)
 _BACKLOG = const(2)
 RETAINED_BYTES = const(4096)
 FLASH_SECTORS = const(68)  # as on rpi_pico
+_SAVE_US = const(10_000_000)
 _BLANK_PAGE = b"\xff" * 256
 _POLL_EVERY = const(9)  # as fast as it goes: the line is looked at once in ten ticks, a second of virtual time, 0.1 ms of the host's
 
@@ -404,6 +405,12 @@ class SimHal:
         self.watchdog = _Watchdog()
         self.identity = _Identity(scenario, self.store, memory.survived)
         self.line = _Line()
+        self._lasting = scenario.get("lasting") and self.store
+        self._unsaved_us = 0
+        if self._lasting:
+            kept = self.store.load("plant")
+            if kept:
+                plant.outlast(json.loads(kept), scenario.get("dark_s", 0))
         self._poll = select.poll()
         self._poll.register(sys.stdin, select.POLLIN)
         self._control = None
@@ -434,6 +441,11 @@ class SimHal:
 
     def pass_time(self, now, us):
         """Let the plant live through the next `us` with what is authorised on the pins."""
+        if self._lasting:
+            self._unsaved_us += us
+            if self._unsaved_us >= _SAVE_US:
+                self._unsaved_us = 0
+                self.store.save("plant", json.dumps(self.plant.lasting()).encode())
         for pump in self.pumps:
             if pump.running():
                 pump.advance(us)

@@ -35,7 +35,8 @@ SHIM = "boards/virtual/cpython"
 class VirtualBoard:
     """One virtual board. `scenario`: seed, cells, faults, ambient_c, speed (0: as fast as it goes) ... (boards/virtual/README.md).
 
-    state: a folder with what outlives a restart (flash, settings, RAM that a reset leaves alone); without one it ends with the board.
+    state: a folder with what outlives a restart (flash, settings, RAM that a reset leaves alone, block and samples); without one it ends
+    with the board. dark_s: how long a board that starts on such a folder had no power.
     """
 
     KIND = "virtual"
@@ -69,7 +70,9 @@ class VirtualBoard:
         scenario = folder / "scenario.json"
         state = Path(self.scenario.get("state") or folder / "state")
         state.mkdir(parents=True, exist_ok=True)
-        scenario.write_text(json.dumps({**self.scenario, "state": str(state), "control_fd": theirs.fileno()}), encoding="ascii")
+        lasting = bool(self.scenario.get("state"))
+        facts = {**self.scenario, "state": str(state), "lasting": lasting, "control_fd": theirs.fileno()}
+        scenario.write_text(json.dumps(facts), encoding="ascii")
         try:
             with (folder / "log").open("wb") as log:
                 self._process = subprocess.Popen(
