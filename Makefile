@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-emulator check bench faults clean help
+.PHONY: demo test test-emulator check bench faults fuzz clean help
 
 help:
 	@echo "make demo   run heat-80 and uv-365 on virtual boards, print the table, write the report"

@@ -13,6 +13,7 @@ from hal.sim_pump import SimPump
 from remnant_protocol import codec, frame
 from remnant_protocol import messages as m
 from remnant_protocol.errors import TASK_FAILED
+from remnant_protocol.packing import unpack
 from remnant_protocol.schema import EVENTS, MESSAGES
 from rig.app import App
 
@@ -48,16 +49,16 @@ class Optics(FakeOptics):
 
 
 class Hal(FakeHal):
-    """A fake hal with the limits of boards/virtual; flash: a Flash or None, then nothing outlives a restart."""
+    """A fake hal with the limits of boards/virtual; flash: a Flash; None: nothing but `store` outlives a restart."""
 
-    def __init__(self, flash=None, store=None):
+    def __init__(self, flash=None, store=None, retained=None):
         super().__init__()
         self.limits = LIMITS
         self.optics = Optics()
         self.pumps = [SimPump(self, i) for i in range(LIMITS["pumps"])]
         self.flash = flash
         if flash is not None:
-            self.retained = memoryview(bytearray(4096))
+            self.retained = retained or memoryview(bytearray(4096))
         if store is not None:
             self.store = store
 
@@ -68,11 +69,14 @@ class Hal(FakeHal):
 class Rig:
     """`app` and the world around it; temp_mc: of the block, which follows the duty. What is told to the host is checked and dropped."""
 
-    def __init__(self, hal):
+    def __init__(self, hal, spoilt=False):
+        """spoilt: RAM that survived a reset has been changed, so the records in it may say anything."""
         self.hal = hal
+        self.spoilt = spoilt
         self.app = App(hal)
         self.temp_mc = _AMBIENT_MC
         self.records = 0
+        self.pages = []  # numbers of the HISTORY pages that have come
         self.received = 0
         self._parser = frame.Parser(self._told)
 
@@ -121,6 +125,11 @@ class Rig:
         fields = codec.decode(body)
         if fields[0] == m.WELCOME:
             self.received = 0
+        elif fields[0] == m.HISTORY:
+            self.pages.append(fields[1])
+            if not self.spoilt:
+                for record in unpack(fields[5]):
+                    fits(codec.decode(record))
         if fields[0] >= m.TELEMETRY:
             fits(fields)
             self.records += 1

@@ -1,10 +1,11 @@
 """One fuzzing process: drive.py TARGET WORK_FOLDER [libFuzzer options]. atheris guides it by the branches of the modules in targets.GUIDES.
 
-An input that makes `fuzz_one` raise is kept under WORK_FOLDER/findings and the fuzzer goes on: one file per kind of exception and place.
+An input that makes `fuzz_one` raise is kept under WORK_FOLDER/findings and the fuzzer goes on: one file per kind of exception, place and words.
 """
 
 import importlib
 import os
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -34,7 +35,8 @@ def main(name: str, work: Path, options: list[str]) -> None:
 def keep(findings: Path, name: str, data: bytes, error: Exception) -> None:
     """Write the input and its traceback unless a shorter one of the same kind lies there."""
     last = traceback.extract_tb(error.__traceback__)[-1]
-    path = findings / f"{name}-{type(error).__name__}-{Path(last.filename).stem}-{last.lineno}"
+    words = "-".join(re.findall("[a-z]+", str(error).lower())[:5])
+    path = findings / f"{name}-{type(error).__name__}-{Path(last.filename).stem}-{last.lineno}-{words}"
     if path.exists() and path.stat().st_size <= len(data):
         return
     path.write_bytes(data)

@@ -1,7 +1,7 @@
 """program.decode and validate with the limits of boards/virtual, then the executor on a fake bench for some virtual minutes.
 
-Input: two bytes of weather, one that says how the program is made, then the program: 0: the bytes themselves; else bytes from which a tree
-is grown that is right more often than not. Nothing but RigError may come out of decode and validate; a run ends, goes on or faults with a
+Input: three bytes of weather, then the program: the bytes themselves or, with bit 0 of the third, bytes from which a tree is grown that is
+right more often than not. Nothing but RigError may come out of decode and validate; a run ends, goes on or faults with a
 code of its own, never TASK_FAILED.
 """
 
@@ -12,7 +12,7 @@ from remnant_protocol import messages as m
 from remnant_protocol import program as p
 from remnant_protocol.errors import RigError
 
-TICKS = 400
+TICKS = 300
 _RHYTHMS_US = (100_000, 100_000, 250_000, 900_000)
 _REFUSALS = (105, 107, 201, 202, 306, 307, 401, 403, 405, 601, 602, 603, 604, 608)
 _NUMBERS = (0, 1, 2, 3, 5, 10, 100, 250, 1000, 1500, 5000, 20000, 60000, 65535, 65536, 1 << 30, (1 << 31) - 1, (1 << 32) - 1)
@@ -23,7 +23,7 @@ def fuzz_one(data):
     """Return the refusal, or where the run got to."""
     if len(data) < 4:
         return "nothing"
-    encoded = bytes(data[3:]) if not data[2] else p.encode(Grown(data[3:]).program())
+    encoded = p.encode(Grown(data[3:]).program()) if data[2] & 1 else bytes(data[3:])
     try:
         tree = p.decode(encoded)
         p.validate(tree, LIMITS, len(encoded))
@@ -31,19 +31,21 @@ def fuzz_one(data):
         assert error.code in _REFUSALS, error.code
         return f"refused {error.code}"
     assert p.decode(p.encode(tree)) == tree
-    return run(encoded, data[0], data[1])
+    return run(encoded, data[0], 1 + data[1] // 4, data[2])
 
 
-def run(encoded, weather, more):
-    """weather: bits 0, 1 rhythm, 2 flash, 3 a restart, 4 long-running counters, 5 a pause, 6 host gone, 7 the button; more: when."""
+def run(encoded, weather, turning, more):
+    """weather: bits 0, 1 rhythm, 2 flash, 3 a restart, 4 after days, 5 a pause, 6 host gone, 7 the button; turning: the tick when it
+    happens; more: bit 1 the pumps stall, 2 RAM survives the restart, 3 the block is warm, 4 the interlock opens."""
     hal = Hal(Flash(6) if weather & 4 else None)
     hal.store.save("program", encoded)
     rig = started(hal)
     if weather & 16:  # as after days
-        rig.app.clock.s += 0x7FFFFFF0
+        rig.app.clock.s += 4_000_000
         rig.app.executor._iteration.update({number: 65534 for number in range(8)})
+    if more & 8:
+        rig.temp_mc = 30_000
     us = _RHYTHMS_US[weather & 3]
-    turning = 1 + more
     for i in range(TICKS):
         rig.tick(us)
         app = rig.app
@@ -54,13 +56,22 @@ def run(encoded, weather, more):
                 hal.line.silent_ms = 100_000_000
             if weather & 128:
                 hal.inputs.stop = True
+            if more & 2:
+                hal.inputs.stalled = True
+            if more & 16:
+                hal.inputs.interlock = False
+            if weather & 16:
+                app.clock.s += 90_000
             if weather & 8:
-                rig = restarted(rig)
+                rig = restarted(rig, more & 4)
+                hal = rig.hal
         elif i == turning + 20:
             if weather & 32:
                 ask(app.resume)
             app.executor.operator_answered = True
             hal.inputs.trigger = True
+            hal.inputs.stalled = False
+            hal.line.silent_ms = 0
         if app.state in (m.READY, m.FAULTED) and i > turning + 20:
             break
     rig.app.link.greet()
@@ -77,14 +88,13 @@ def started(hal):
     return rig
 
 
-def restarted(rig):
-    """Power fails; what is in flash and store is there afterwards, and a person resumes the run."""
-    hal = Hal(rig.hal.flash, rig.hal.store)
+def restarted(rig, warm):
+    """A reset (warm: RAM survives) or power fails; what is in flash and store is there afterwards, and a person resumes the run."""
+    hal = Hal(rig.hal.flash, rig.hal.store, rig.hal.retained if warm else None)
     again = Rig(hal)
     again.temp_mc = rig.temp_mc
     for _ in range(14):
         again.tick()
-    rig.hal = again.hal
     ask(again.app.resume_run, RUN_ID, 1, 0)
     return again
 
@@ -126,12 +136,14 @@ class Grown:
         return [p.VERSION, self.number(100, 1000, 10000), self.number(15, 1, 0), policies, host, self.block(0)]
 
     def block(self, depth):
-        count = self.byte() % 6
-        return [self.operation(depth) for _ in range(count) if self._at < len(self._data)]
+        count = self.byte()
+        if count > 252:  # a long plan
+            return [[p.STEP, 256 + i, [[p.MARK, i]]] for i in range(200)]
+        return [self.operation(depth) for _ in range(count % 6) if self._at < len(self._data)]
 
-    def operation(self, depth):
+    def operation(self, depth, kinds=_OPERATIONS):
         self._budget -= 1
-        op = _OPERATIONS[self.byte() % len(_OPERATIONS)]
+        op = kinds[self.byte() % len(kinds)]
         if op == m.HEATER:
             celsius = self.byte()
             return [op, celsius * 500 if celsius < 245 else None, self.number(0, 5000, 15000)]

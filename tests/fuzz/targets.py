@@ -6,7 +6,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 CORPUS = HERE / "corpus"
-PORTABLE = ("codec", "frame", "program", "messages", "packing", "spool")
+PORTABLE = ("codec", "frame", "program", "messages", "packing", "spool", "boot")
 TARGETS = (*PORTABLE, "host")
 # modules whose branches guide the fuzzer
 _RUNS = ["rig.executor", "rig.probe", "rig.pump", "rig.lamp", "rig.heater", "rig.checkpoint", "rig.recovery", "rig.store"]
@@ -17,6 +17,7 @@ GUIDES = {
     "messages": ["rig.app", "rig.link", "rig.commands", "rig.settings", "rig.describe", *_RUNS],
     "packing": ["remnant_protocol.packing"],
     "spool": ["rig.spool", "rig.journal"],
+    "boot": ["rig.app", "rig.spool", "rig.journal", "rig.history", "rig.checkpoint", "rig.recovery", "rig.settings", "rig.store"],
     "host": ["remnant.link.line", "remnant.link.order"],
 }
 _FOLDERS = ("tests/fuzz", "tests/firmware", "boards/virtual", "firmware", "protocol", "boards", "host", "boards/virtual/cpython")
