@@ -35,6 +35,14 @@ class Kept:
             self.only_in_ram -= {(boot, seq) for seq in range(first, last + 1)}
 
 
+def records_in_ram(state: Path) -> list[bytes]:
+    """Bodies in the ring, oldest first."""
+    from rig.journal import survivors
+
+    found = survivors(memoryview((state / "retained").read_bytes()))
+    return [body for _, body in found[2]] if found else []
+
+
 def _pages(path: Path) -> list[tuple[int, int, int]]:
     """(boot, first, last) of every whole page."""
     from rig.spool import RECORDS, PageRing

@@ -8,7 +8,9 @@ from typing import Any
 
 from by_hand import doses_by_hand
 from clocks import jumping
+from healthy import days
 from hosts import Host
+from plants import broken
 from trial import GIVE_UP_S, QUIET_END_S, Stage, _calm, finished, stop_and_go
 
 _FULL = re.compile(r"503|disk|space|full", re.I)
@@ -106,4 +108,6 @@ KINDS = {
     "disk": disk_full,
     "jumps": clock_jumps,
     "hand": doses_by_hand,
+    "plant": broken,
+    "healthy": days,
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import shutil
 import signal
 import time
@@ -28,6 +29,7 @@ from remnant.virtual import VirtualBoard
 
 HERE = Path(__file__).resolve().parent
 GIVE_UP_S = 45.0
+LONG_S = 600.0
 CELLS = ["templated", "control"]
 QUIET_END_S = 8.0  # a host that has nothing more to wait for ends within
 
@@ -85,6 +87,9 @@ class Stage:
 
     def run(self, before: Callable[[], None] | None = None) -> Host:
         plan = HERE / f"{self.trial.plan}.yaml"
+        if "plan_text" in self.trial.facts:
+            plan = self.folder / "plan.yaml"
+            plan.write_text(self.trial.facts["plan_text"])
         return self.start("run", str(plan), "--rig", self.link, "--out", str(self.runs), before=before)
 
     def reset_board(self, power_cut: bool = False, dark_s: float = 0.0) -> None:
@@ -122,12 +127,15 @@ class Stage:
 def carry_out(trial: Trial, work: Path) -> dict[str, Any]:
     """Do it in a folder of `work`; returns the verdict's facts and what the trial was."""
     from kinds import KINDS
+    from plants import with_fault
 
     began = time.monotonic()
     verdict, extra = Verdict(), {}
-    folder = work / f"{trial.attack.replace(' ', '_').replace('/', '-')}-{trial.seed}"
+    folder = work / f"{re.sub('[^a-z0-9]+', '_', trial.attack.lower())}-{trial.seed}"
     try:
         reference = undisturbed(trial, work) if trial.speed == 0 and trial.facts.get("compare", True) else None
+        if trial.kind == "plant":
+            trial = with_fault(trial, reference)
         verdict, extra = _staged(trial, folder, KINDS[trial.kind], reference)
     except Exception as error:
         verdict.why.append(f"{type(error).__name__}: {error}")
@@ -146,8 +154,9 @@ def undisturbed(trial: Trial, work: Path) -> Run:
         if not verdict.good or verdict.status != "completed":
             raise RuntimeError(f"the undisturbed run failed: {verdict.facts()} in {part}")
         (part / "done").touch()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the other worker may have been first
             part.rename(folder)
+        shutil.rmtree(part, ignore_errors=True)
     return Run(next(path.parent for path in folder.glob("runs/*/run.sqlite")))
 
 
@@ -176,10 +185,9 @@ def _staged(trial: Trial, folder: Path, act: Callable[[Stage], dict[str, Any]], 
     finally:
         truth = stage.close()
     later = extra.pop("later", None)
-    if later:
-        verdict = later(truth)
-    else:
-        verdict = judge(stage.runs, truth, None if trial.facts.get("course_changes") else reference, stage.last_of)
+    calm = None if trial.facts.get("course_changes") else reference
+    verdict = later(truth) if later else judge(stage.runs, truth, calm, stage.last_of)
+    extra.update(extra.pop("found", {}))
     if verdict.declared and not trial.facts.get("may_declare"):
         verdict.why.append(f"{verdict.declared} records declared lost though nothing was outrun")
     if stage.only_in_ram and verdict.declared > len(stage.only_in_ram):
