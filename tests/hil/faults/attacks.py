@@ -48,7 +48,7 @@ def _numbered(seed: int, attack: str, count: float) -> Iterator[tuple[int, rando
     """(seed of the trial, its chance, plan, board and speed in turn)."""
     for i in range(max(1, round(count))):
         own = seed * 1000 + i
-        plan = ("fast", "short")[i % 2]
+        plan = ("short", "fast")[i % 2]
         yield own, random.Random(f"{attack} {own}"), {"plan": plan, "speed": SPEEDS[i % 3], "board_seed": 1 + i % BOARD_SEEDS}
 
 

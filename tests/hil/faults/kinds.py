@@ -77,7 +77,7 @@ def disk_full(stage: Stage) -> dict[str, Any]:
 
 
 def clock_jumps(stage: Stage) -> dict[str, Any]:
-    """The host's wall clock goes to and fro by up to a week."""
+    """The host's wall clock jumps by up to a week."""
     finished(stage.run(before=jumping(stage.trial.seed)), GIVE_UP_S)
     return {}
 

@@ -44,20 +44,23 @@ class Verdict:
 
 
 class Run:
-    """A run's folder as it lies on disk: records, gaps, tables."""
+    """A run's folder as it lies on disk: records, tables; gaps: numbers that its manifest tells as lost, thinned: as left out by policy."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         self.records: dict[tuple[int, int], bytes] = {}
         self.gaps: set[tuple[int, int]] = set()
+        self.thinned: set[tuple[int, int]] = set()
         connection = sqlite3.connect(folder / "run.sqlite")
         try:
             for boot, seq, body in connection.execute("SELECT boot_id, seq, body FROM records"):
                 self.records[boot, seq] = bytes(body)
-            for boot, first, last in connection.execute("SELECT boot_id, first_seq, last_seq FROM gaps"):
-                self.gaps.update((boot, seq) for seq in range(first, last + 1))
         finally:
             connection.close()
+        if (folder / "manifest.json").exists():
+            for gap in self.manifest()["gaps"]:
+                numbers = {(gap["boot_id"], seq) for seq in range(gap["first_seq"], gap["last_seq"] + 1)}
+                (self.thinned if gap.get("kind") == "thinned" else self.gaps).update(numbers)
 
     def rows(self, name: str) -> list[dict[str, str]]:
         with (self.folder / name).open(encoding="utf-8", newline="") as file:
@@ -109,6 +112,8 @@ def judge(folder: Path, truth: Truth, reference: Run | None, last_of: dict[int, 
         return verdict
     thinned = {(boot, seq) for boot, first, last in truth.pages for seq in range(first, last + 1)} - set(truth.records)
     missing = [key for key in wanted if key not in run.records and key not in thinned]
+    if run.thinned - thinned:
+        verdict.why.append(f"{len(run.thinned - thinned)} numbers are told as thinned that no page of the board covers")
     verdict.records = len(wanted)
     verdict.declared = sum(key in run.gaps for key in missing)
     verdict.lost = len(missing) - verdict.declared
