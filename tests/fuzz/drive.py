@@ -1,6 +1,6 @@
 """One fuzzing process: drive.py TARGET WORK_FOLDER [libFuzzer options]. atheris guides it by the branches of the modules in targets.GUIDES.
 
-An input that makes `fuzz_one` raise is kept under WORK_FOLDER/findings and the fuzzer goes on: one file per kind of exception, place and words.
+An input that makes `fuzz_one` raise is kept under WORK_FOLDER/findings and the fuzzer goes on: one file per exception, place and words.
 """
 
 import importlib

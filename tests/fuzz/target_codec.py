@@ -4,6 +4,8 @@ The package is the oracle where it is there (CPython). SPEC.md section 3 differs
 and ext codes that the msgpack specification reserves are handed on.
 """
 
+from binascii import hexlify
+
 from remnant_protocol import codec
 from remnant_protocol.errors import BAD_ARGUMENTS, RigError
 
@@ -67,13 +69,18 @@ def text(value):
     if isinstance(value, dict):
         return "{" + ",".join(sorted([text(key) + ":" + text(item) for key, item in value.items()])) + "}"
     if isinstance(value, codec.Ext):
-        return "Ext" + str(value.code) + bytes(value.data).hex()
+        return "Ext" + str(value.code) + hexed(value.data)
     if isinstance(value, codec.Timestamp):
         return "Time" + str(value.s) + "." + str(value.ns)
     if isinstance(value, float):
-        return "nan" if value != value else "f" + codec.encode(value).hex()
+        return "nan" if value != value else "f" + hexed(codec.encode(value))
     if isinstance(value, str):
-        return "s" + value.encode().hex()
+        return "s" + hexed(value.encode())
     if isinstance(value, bytes):
-        return "b" + value.hex()
+        return "b" + hexed(value)
     return str(value)
+
+
+def hexed(data):
+    """Not bytes.hex: on MicroPython 1.25 that of no bytes is no str."""
+    return hexlify(data).decode()
