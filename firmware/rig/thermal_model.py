@@ -1,135 +1,234 @@
-"""The heater block as one gain, one time constant, one delay and the room: is the heat where the duty says it is?
+"""The heater block as one gain, one time constant, one delay and a room: is the heat where the duty says it is?
 
-In every control tick the filtered reading T and the duty u, passed through the sensor's delay and the same filter, are put into
-`extra = dT/dt + (T - ambient) / tau - gain / tau * u`, the heating that nobody asked for (negative: heat that did not come).
+At every control tick the reading T, smoothed, and the duty u, passed through the sensor's delay and the same smoothing, make
+
+    asked = gain / tau x u                                  heating that was asked for
+    extra = dT/dt + (T - ambient) / tau - asked - bias      heating that nobody asked for; negative: heat that did not come
+    got   = asked + extra                                   heating that is there
+
+| code | what must show | 40 degC | 80 | 120 | cold start | ramp up, down |
+|---|---|---|---|---|---|---|
+| SENSOR_DETACHED | the reading falls by 0.9 K/s more than the model, 0.8 s and 0.5 K of it | 2.2 s | 1.0 | 0.9 | 1.1 to 3.3 s above 28 degC | 1.3, 1.1 s |
+| HEATER_DEAD | less than a quarter comes, 2.5 to 6.5 K are missing (16 K in doubt) | 40 s | 19 | 18 | 12 to 18 s | 19, 35 s |
+| HEATER_STUCK_ON | 0.3 K too much came, over 8 s at least | 9 s | 10 | 13 | 3 K before 80 degC | 10, 9 s |
+
+Times from the fault on, measured on boards/plant with the default gains and a calibrated model (tests/firmware/test_thermal_model.py);
+idle and stuck: 9 s. Off the margins of an uncalibrated model stuck takes up to 26 s at 120 degC. A sensor that comes off less than about
+11 K above the room falls too slowly to be told from a block without heat and becomes HEATER_DEAD; a heater that is stuck while full
+duty is asked shows when the duty falls.
+
+Told apart by what nothing else can do. A dead heater's `got` is zero while `asked` grows: `extra` goes against `asked` one to one, where a
+cold cuvette takes the same whatever is asked. Heat that is less than known but there (an open lid) and `got` below zero (a lid and a
+cuvette) are not a dead heater's: for 30 s after either the model is in doubt and waits for more.
+
+`bias` learns in 128 s what is left at rest (another room, a draught), within -30..60 mK/s (9 K of room too warm, 18 K too cold), and
+stands still while evidence grows. A reading below the room's temperature lowers it at once: no block is colder than its room.
+
+Integers below 2**30, nothing allocated in `tick`. Rates in 1/16 mK/s, evidence in rate x ms (16000 make 1 mK).
 """
 
 from micropython import const
 
 from remnant_protocol.errors import HEATER_DEAD, HEATER_STUCK_ON, OK, SENSOR_DETACHED
 
-_V = const(16)  # rates are counted in 1/16 mK/s
-_FILTER_MS = const(2000)
-_LATE_MS = const(500)  # longer ticks count as this
-_JUMP = const(30000 << 6)  # reading off its filter by more: another sensor, a new start
-_START_MS = const(8000)
-_BLIND_MS = const(20000)
+from .step_response import StepResponse
 
-_FALL = const(-700 * 16)
-_FALL_FROM = const(600 * 16)
-_FALL_ENOUGH = const(500 * 16000)  # evidence is a sum of rate x ms: mK x 16000
+_RATE = const(16)  # 1 mK/s
+_MK = const(16000)  # 1 mK of evidence
+_SMOOTH_MS = const(2000)
+_CALM_MS = const(1000)
+_LATE_MS = const(500)  # a longer tick counts as this
+_JUMP = const(30000 << 6)  # a reading so far off is another sensor, a new start
+_COLDER_MC = const(25000)  # the room is at most so much colder than calibrated
+
+_START_MS = const(8000)  # what was on the pin before is not known
+_BLIND_MS = const(20000)  # after a reading rose faster than any heater heats: a sensor was put back
+_SUDDEN = const(1000 * 16)
+
+_FALLS = const(-900 * 16)
+_FALLS_FROM = const(700 * 16)
+_FALL_ENOUGH = const(500 * 16000)
 _FALL_TICKS = const(8)
 
 _ASKED_LEAST = const(50 * 16)
-_MISSING_MOST = const(500 * 16)
-_MISSING_FAST = const(4200 * 16000)
+_BASE_AT = const(1200 * 16000)  # missing so much, the growth of `asked` is counted from here
+_GROWN = const(60 * 16)
+_MISSING_GROWN = const(2500 * 16000)
+_MISSING_FULL = const(4200 * 16000)
 _MISSING_SURE = const(6500 * 16000)
-_MISSING_TOP = const(12000 * 16000)
+_MISSING_DOUBT = const(16000 * 16000)
+_TOP = const(20000 * 16000)
+_BELOW = const(-60 * 16)
+_BELOW_MS = const(1500)
+_LESS = const(-80 * 16)
+_LESS_MS = const(8000)
+_DOUBT_MS = const(30000)
 
 _STUCK_MS = const(8000)
-_RISE_SUDDEN = const(1000 * 16)
+_EXCESS_MC = const(300)
+_MARGIN = const(35 * 16)
 
 _LEARN_BELOW = const(100 * 16)
+_LEARN_MISSING = const(300 * 16000)
+_LEARN_EXCESS = const(100 * 16000)
 _BIAS_LOW = const(-30 * 16 * 1024)
+_BIAS_DOUBT = const(-25 * 16 * 1024)
 _BIAS_HIGH = const(60 * 16 * 1024)
 
 
 class ThermalModel:
+    """extra_mk_per_s(): heating that nobody asked for, smoothed over 2 s; seen(): what is behind the last code."""
+
     def __init__(self, settings, limits):
         self._settings = settings
-        self._limits = limits
+        self._response = StepResponse(limits)
         self.reload()
 
     def reload(self):
+        """Take over changed settings; what was learned and seen is forgotten."""
         settings = self._settings
-        tau_ms = settings["model_tau_ms"]
-        self._gain = settings["model_gain_mk"] * 1000 * _V // tau_ms
-        self._loss_q14 = (_V << 14) * 1000 // tau_ms
-        self._lag_ms = max(settings["model_dead_ms"], 200)
-        margin = settings["model_margin_pct"]
-        self._margin = 40 * _V * margin // 100
-        self._excess_enough = 500 * 160 * margin
+        tau_ms, margin = settings["model_tau_ms"], settings["model_margin_pct"]
+        self._gain = gain = settings["model_gain_mk"] * 1000 * _RATE // tau_ms
+        self._gain_most = gain * (100 + margin) // 100
+        self._loss_q14 = (_RATE << 14) * 1000 // tau_ms
+        self._lag_ms = max(settings["model_dead_ms"], _LATE_MS)
+        self._margin = _MARGIN * margin // 100
+        self._excess_enough = _EXCESS_MC * margin // 100 * _MK
         self.reset()
 
     def reset(self):
+        """A new start: the sensor was mended or a fault cleared. The next reading begins anew, without what was learned."""
         self._ambient_mc = self._settings["model_ambient_mc"]
+        self._coldest_mc = self._ambient_mc - _COLDER_MC
         self._bias = 0
-        self._started = False
         self._smooth = self._lagged = self._heat = 0
-        self._blind_ms = 0
+        self._value = self._limit = 0
+        self._started = False
         self._forget()
 
-    def _forget(self):
-        self._fall = self._fall_ticks = self._missing = self._excess = self._excess_ms = 0
-        self.extra = 0
+    def seen(self):
+        """(value, limit) in mdegC behind the last code: what was missing, too much or fallen, and how much would do."""
+        return self._value // _MK, self._limit // _MK
+
+    def extra_mk_per_s(self):
+        """Heating that nobody asked for; negative: heat that did not come."""
+        return self._extra // _RATE
+
+    # ---- identification: a minute of half power from rest
+
+    def begin_calibration(self, temp_mc):
+        """Raises RigError(MODEL_IMPLAUSIBLE) when the block is too hot for a step."""
+        self._response.begin(temp_mc)
+
+    def calibrate(self, temp_mc, dt_ms):
+        """Take a reading; return the duty to put on the pin until the next one, or -1 when done: heater off, see `calibrated`."""
+        return self._response.tick(temp_mc, dt_ms)
+
+    def calibrated(self):
+        """(gain_mk, tau_ms, dead_ms, ambient_mc): steady rise at full duty, time constant, delay, room. Raises RigError(MODEL_IMPLAUSIBLE)."""
+        return self._response.result()
+
+    # ---- the control tick
+
+    def tick(self, temp_mc, duty_u16, dt_ms):
+        """Return a code while its evidence is complete, or OK. duty_u16: what was on the pin in the dt_ms before this reading."""
+        if dt_ms > _LATE_MS:
+            dt_ms = _LATE_MS
+        off = (temp_mc << 6) - self._smooth
+        if not self._started or off > _JUMP or off < -_JUMP:
+            self._start(temp_mc, duty_u16)
+            return OK
+        self._smooth = smooth = self._smooth + off * dt_ms // _SMOOTH_MS
+        self._lagged = lagged = self._lagged + ((duty_u16 << 4) - self._lagged) * dt_ms // self._lag_ms
+        self._heat = heat = self._heat + (lagged - self._heat) * dt_ms // _SMOOTH_MS
+        smooth >>= 6
+        if smooth < self._ambient_mc:
+            self._ambient_mc = smooth if smooth > self._coldest_mc else self._coldest_mc
+        asked = (heat >> 4) * self._gain >> 16
+        extra = (off >> 3) + ((smooth - self._ambient_mc) * self._loss_q14 >> 14) - asked - (self._bias >> 10)
+        self._extra = extra
+        if extra < _FALLS:
+            self._fall_ticks += 1
+            if self._fall < _TOP:
+                self._fall -= (extra + _FALLS_FROM) * dt_ms
+            if self._fall_ticks >= _FALL_TICKS and self._fall >= _FALL_ENOUGH:
+                self._value, self._limit = self._fall, _FALL_ENOUGH
+                return SENSOR_DETACHED
+        else:
+            self._fall = self._fall_ticks = 0
+            if extra > _SUDDEN:
+                self._blind_ms = _BLIND_MS
+        if self._blind_ms > 0:
+            self._blind_ms -= dt_ms
+            return OK
+        enough = self._weigh_missing(asked, extra, dt_ms)
+        if self._missing >= enough:
+            self._value, self._limit = self._missing, enough
+            return HEATER_DEAD
+        self._weigh_excess(asked, extra, dt_ms)
+        if self._excess >= self._excess_enough and self._excess_ms >= _STUCK_MS:
+            self._value, self._limit = self._excess, self._excess_enough
+            return HEATER_STUCK_ON
+        if self._missing < _LEARN_MISSING and self._excess < _LEARN_EXCESS and -_LEARN_BELOW < extra < _LEARN_BELOW:
+            bias = self._bias + extra * dt_ms * 8 // 1000
+            self._bias = _BIAS_LOW if bias < _BIAS_LOW else _BIAS_HIGH if bias > _BIAS_HIGH else bias
+        return OK
 
     def _start(self, temp_mc, duty_u16):
         self._started = True
         self._smooth = temp_mc << 6
         self._lagged = self._heat = duty_u16 << 4
-        self._blind_ms = _START_MS
         self._forget()
 
-    def tick(self, temp_mc, duty_u16, dt_ms):
-        if dt_ms > _LATE_MS:
-            dt_ms = _LATE_MS
-        diff = (temp_mc << 6) - self._smooth
-        if not self._started or diff > _JUMP or diff < -_JUMP:
-            self._start(temp_mc, duty_u16)
-            return OK
-        self._smooth = smooth = self._smooth + diff * dt_ms // _FILTER_MS
-        self._lagged = lagged = self._lagged + ((duty_u16 << 4) - self._lagged) * dt_ms // self._lag_ms
-        self._heat = heat = self._heat + (lagged - self._heat) * dt_ms // _FILTER_MS
-        smooth >>= 6
-        ambient_mc = self._ambient_mc
-        if smooth < ambient_mc:
-            self._ambient_mc = ambient_mc = smooth
-        gain = self._gain
-        asked = (heat >> 4) * gain >> 16
-        extra = (diff >> 3) + ((smooth - ambient_mc) * self._loss_q14 >> 14) - asked - (self._bias >> 10)
-        self.extra = extra
-        # off the block
-        if extra < _FALL:
-            self._fall_ticks += 1
-            self._fall -= (extra + _FALL_FROM) * dt_ms
-            if self._fall_ticks >= _FALL_TICKS and self._fall >= _FALL_ENOUGH:
-                return SENSOR_DETACHED
-        else:
-            self._fall = self._fall_ticks = 0
-        if extra > _RISE_SUDDEN:
-            self._blind_ms = _BLIND_MS
-        if self._blind_ms > 0:
-            self._blind_ms -= dt_ms
-            return OK
-        # dead
-        missing = self._missing
+    def _forget(self):
+        self._blind_ms = _START_MS
+        self._extra = self._calm = self._fall = self._fall_ticks = 0
+        self._missing = self._base_asked = self._base_extra = self._below_ms = self._less_ms = self._doubt_ms = 0
+        self._excess = self._excess_ms = 0
+
+    def _weigh_missing(self, asked, extra, dt_ms):
+        """Add up heat that did not come; return how much would do."""
+        self._calm = calm = self._calm + ((extra << 4) - self._calm) * dt_ms // _CALM_MS
         got = asked + extra
-        if asked >= _ASKED_LEAST and got * 4 < asked:
-            missing += (-extra if extra > -_MISSING_MOST else _MISSING_MOST) * dt_ms
-            if missing > _MISSING_TOP:
-                missing = _MISSING_TOP
-        else:
-            missing -= (missing >> 4) + 1 if missing else 0
-        self._missing = missing
-        # stuck
+        self._below_ms = self._below_ms + dt_ms if got < _BELOW else 0
+        less_ms = self._less_ms
+        if extra < _LESS and got * 8 >= asked:
+            less_ms += dt_ms
+        elif less_ms > 0:
+            less_ms -= 4 * dt_ms
+        self._less_ms = less_ms
+        if self._below_ms > _BELOW_MS or less_ms > _LESS_MS or self._bias < _BIAS_DOUBT:
+            self._doubt_ms = _DOUBT_MS
+        elif self._doubt_ms > 0:
+            self._doubt_ms -= dt_ms
+        missing = self._missing
+        if asked < _ASKED_LEAST or got * 4 >= asked:
+            if missing:
+                self._missing = missing - (missing >> 4) - 1
+            return _TOP + 1
+        if missing < _BASE_AT:
+            self._base_asked, self._base_extra = asked, calm
+        missing += (-extra if -extra < asked else asked) * dt_ms
+        self._missing = _TOP if missing > _TOP else missing
+        if self._doubt_ms > 0:
+            return _MISSING_DOUBT
+        if got * 20 < asked * 3:
+            grown = asked - self._base_asked
+            if grown >= _GROWN and (calm - self._base_extra) * 10 < -grown * 112:  # 0.7 of it, calm being 16 x extra
+                return _MISSING_GROWN
+            if asked * 4 >= self._gain * 3:
+                return _MISSING_FULL
+        return _MISSING_SURE
+
+    def _weigh_excess(self, asked, extra, dt_ms):
+        """Add up heat that nobody asked for, above a margin, as long as a stuck heater could be its source."""
         excess = self._excess
-        if asked * 16 < gain * 15 and got * 2 < gain * 3:
+        if asked * 16 < self._gain * 15 and asked + extra < self._gain_most:
             excess += (extra - self._margin) * dt_ms
         else:
             excess -= excess >> 4
         if excess <= 0:
-            excess = 0
-            self._excess_ms = 0
+            self._excess = self._excess_ms = 0
         else:
+            self._excess = _TOP if excess > _TOP else excess
             self._excess_ms += dt_ms
-            if excess > _MISSING_TOP:
-                excess = _MISSING_TOP
-        self._excess = excess
-        if missing >= _MISSING_SURE or (missing >= _MISSING_FAST and asked * 4 >= gain * 3 and got * 20 < asked * 3):
-            return HEATER_DEAD
-        if excess >= self._excess_enough and self._excess_ms >= _STUCK_MS:
-            return HEATER_STUCK_ON
-        if missing < 300 * 16000 and excess < 100 * 16000 and -_LEARN_BELOW < extra < _LEARN_BELOW:
-            bias = self._bias + (extra * dt_ms * 8) // 1000
-            self._bias = _BIAS_LOW if bias < _BIAS_LOW else _BIAS_HIGH if bias > _BIAS_HIGH else bias
-        return OK
