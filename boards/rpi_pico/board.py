@@ -31,6 +31,8 @@ PINS = {
     "stop": 17,  # 3.3 V through the button at rest
     "trigger_out": (18, 19),
     "trigger_in": (20, 21),
+    "master": 22,  # switch in series with heater and lamp
+    "diag": (0, 1, None, None),  # DIAG of the motor drivers, high: stalled
     "led": 25,
     "led_states": (2, 3, 4),  # RUNNING, PAUSED, FAULTED
     "sensor_adc": 0,  # GP26: NTC to ground, 4.7 kohm to 3.3 V
@@ -46,7 +48,7 @@ def make_safe():
 
     check_chip(CHIP)
     check_pins(PINS)
-    safe(low=PINS["step"] + (PINS["heater"], PINS["lamp"], PINS["probe"]) + PINS["trigger_out"])
+    safe(low=PINS["step"] + (PINS["master"], PINS["heater"], PINS["lamp"], PINS["probe"]) + PINS["trigger_out"])
 
 
 def make_hal():

@@ -186,6 +186,7 @@ class App:
             self._tell()
         self.hal.watchdog.feed()
         self._slack = True
+        self.history.next_tick = self._next_tick
 
     # ---- what a program and a person may ask for
 

@@ -9,7 +9,7 @@ it acknowledges each.
 from micropython import const
 
 from remnant_protocol.messages import EVENT, EXECUTED, FAULT, HISTORY, TELEMETRY
-from remnant_protocol.packing import Packer
+from remnant_protocol.packer import Packer
 
 from .clock import ticks_diff
 from .spool import RECORDS
@@ -18,6 +18,7 @@ WINDOW = const(4)
 PAGE_AGE_S = const(600)
 AWAY_MS = const(5000)
 _AGAIN_US = const(1_000_000)
+_SENDING_NEEDS_US = const(6_000)  # a page is read, checked and framed in 3 ms on an RP2040
 _AT_ONCE = const(2)  # records a tick: one is made in a tick, and what waits must shrink
 _UNDER_PRESSURE = const(12)
 _ERASE_NEEDS_US = const(60_000)
@@ -40,6 +41,7 @@ class History:
         self._last_seq = 0
         self._begun_s = 0
         self._flush = False
+        self.next_tick = 0  # when the control tick wants the processor back
         self._thinning = 1  # one telemetry record in so many is kept
         self._cursor = None  # position of the next page to send
         self._out = []  # [page, sent at] that the host has not acknowledged
@@ -158,7 +160,7 @@ class History:
     def next(self, now_us):
         """The next HISTORY message as a tuple, or None."""
         ring = self._ring
-        if ring is None or not ring.waiting:
+        if ring is None or not ring.waiting or ticks_diff(self.next_tick, now_us) < _SENDING_NEEDS_US:
             return None
         out = self._out
         if out and ticks_diff(now_us, out[0][1]) > _AGAIN_US:

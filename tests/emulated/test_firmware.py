@@ -193,7 +193,7 @@ def shared():
 
 
 def test_a_full_flash_refuses_and_the_board_goes_on():
-    with Rig(files={**flash_files(), "ballast": bytes(1_243_000)}) as rig:
+    with Rig(files={**flash_files(), "ballast": bytes(1_203_000)}) as rig:
         host = Host(rig).ready()
         with pytest.raises(RigError) as refused:
             stored(host, program_of(1000))

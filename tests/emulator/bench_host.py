@@ -5,7 +5,7 @@ For what a real host does over a real port see tests/hil; this one is for tests 
 
 import re
 
-from remnant_protocol import codec, frame
+from remnant_protocol import codec, frame, packing
 from remnant_protocol import messages as m
 from remnant_protocol.errors import OK, RigError
 
@@ -26,6 +26,8 @@ class Host:
         self.reading = True
         self._received = 0
         self._committed = 0
+        self._known = set()
+        self.pages = 0  # of history, taken so far
         self._id = 0
         self._new = False
         self._parser = frame.Parser(self._on_body)
@@ -106,9 +108,18 @@ class Host:
         if fields[0] == m.WELCOME:
             self.welcome = fields
             self._received = len(frame.encode(body))
+        elif fields[0] == m.HISTORY:
+            for record in packing.unpack(fields[5]):
+                self._keep(fields[2], codec.decode(record, 0, len(record)))
+            self.pages += 1
+            self.send(m.PAGE_KEPT, fields[1])
         elif fields[0] < m.TELEMETRY:
             self.answers.append(fields)
         else:
-            if not self.records or fields[1] > self._committed:
-                self.records.append(fields)
-                self._committed = fields[1]
+            self._committed = max(self._committed, fields[1])
+            self._keep(self.welcome[WELCOME_BOOT_ID], fields)
+
+    def _keep(self, boot_id, fields):
+        if (boot_id, fields[1]) not in self._known:
+            self._known.add((boot_id, fields[1]))
+            self.records.append(fields)

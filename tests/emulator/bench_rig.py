@@ -60,6 +60,7 @@ class Rig(RP2040):
         )
         self._optics_in_ms = 0.0
         self.listeners = []  # called with each slice
+        self.master_bridged = False  # True: the switch in series with heater and lamp is bridged by a wire
         self.takes_usb = False  # slices carry what the chip sent; else it waits for `repl`
 
     def start(self):
@@ -68,7 +69,7 @@ class Rig(RP2040):
             return self
         super().start()
         wiring = self.wiring
-        self.meter([wiring["heater"], wiring["lamp"], wiring["probe"], *wiring["step"]])
+        self.meter([wiring["heater"], wiring["lamp"], wiring["master"], wiring["probe"], *wiring["step"]])
         self._show()
         return self
 
@@ -101,6 +102,7 @@ class Rig(RP2040):
         probe_us = high.get(wiring["probe"], 0) // 125
         if probe_us:
             plant.spend_probe(probe_us)
+        plant.master_on = self.master_bridged or high.get(wiring["master"], 0) > 0
         duty = [min(65535, high.get(wiring[name], 0) * 65535 // cycles) for name in ("heater", "lamp")]
         plant.advance(us, *duty)
 
@@ -115,6 +117,11 @@ class Rig(RP2040):
             self._inputs = inputs
             self.pins[wiring["interlock"]].drive(inputs[0])
             self.pins[wiring["stop"]].drive(inputs[1])
+        stalled = tuple(plant.pump_stalled(pump) for pump in range(2))
+        if stalled != getattr(self, "_stalled", None):
+            self._stalled = stalled
+            for pump, high in enumerate(stalled):
+                self.pins[wiring["diag"][pump]].drive(high)
         if self._optics_in_ms <= 0:
             self._optics_in_ms = OPTICS_EVERY_MS
             self._show_light()

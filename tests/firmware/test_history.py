@@ -51,6 +51,7 @@ class Board:
         """Every page to a host that keeps it: {(boot, seq): body}."""
         got = {}
         self.history.greet()
+        self.history.next_tick = (self.clock.ticks_us() + FAR_US) & 0x3FFFFFFF
         for _ in range(5000):
             message = self.history.next(self.clock.ticks_us())
             if message is None:
@@ -219,6 +220,7 @@ def test_at_most_a_window_of_pages_is_on_the_way_and_it_comes_again():
     assert board.pages.waiting > WINDOW
     history, now = board.history, board.clock.ticks_us()
     history.greet()
+    history.next_tick = (now + 2_000_000) & 0x3FFFFFFF
     first = [history.next(now)[1] for _ in range(WINDOW)]
     assert history.next(now) is None
     again = [history.next(now + 1_100_000)[1] for _ in range(WINDOW)]

@@ -116,10 +116,11 @@ class Lease:
         return False
 
 
-def make_leases(heater_pin, lamp_pin, interlock_pin):
-    """(heater, lamp, first free instruction of PIO1)."""
+def make_leases(heater_pin, lamp_pin, master_pin, interlock_pin):
+    """(heater, lamp, master, first free instruction of PIO1). The master switch runs the heater's program on a machine of its own."""
     after_heater = load(PIO1, 0, heater_program)
     after_lamp = load(PIO1, after_heater, lamp_program)
     heater = StateMachine(PIO1, 0, 0, after_heater, HEATER_DIVIDER, sideset=heater_pin, jmp_pin=interlock_pin)
     lamp = StateMachine(PIO1, 1, after_heater, after_lamp - after_heater, LAMP_DIVIDER, sideset=lamp_pin, jmp_pin=interlock_pin)
-    return Lease(heater, feed_heater), Lease(lamp, feed_lamp), after_lamp
+    master = StateMachine(PIO1, 3, 0, after_heater, HEATER_DIVIDER, sideset=master_pin, jmp_pin=interlock_pin)
+    return Lease(heater, feed_heater), Lease(lamp, feed_lamp), Lease(master, feed_heater), after_lamp

@@ -39,6 +39,8 @@ def check_pins(pins):
         if use in ("step_pulse_cycles", "led_states"):
             continue
         for pin in value if isinstance(value, tuple) else (value,):
+            if pin is None:
+                continue
             pin = pin + _ADC_0 if use.endswith("_adc") else pin
             for each in range(pin, pin + 4) if use == "probe" else (pin,):
                 if not 0 <= each <= 29:
