@@ -11,6 +11,7 @@ import math
 import struct
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean, stdev
 from typing import Any
 
@@ -21,7 +22,7 @@ from remnant_protocol.errors import RigError
 from . import units
 from .board import Board, Executed
 from .errors import explain
-from .link import Batch, resolve_port
+from .link import Batch, find_again, resolve_port, serial_number_of
 from .virtual import SIMULATED, VirtualBoard
 
 BY_HAND = 65535  # the probe number of readings taken by hand
@@ -94,10 +95,21 @@ class Pumps(dict[str | int, Pump]):
 
 
 class Rig:
-    """An open rig: board, heater, lamp, pumps. simulation: facts of a virtual one, else None."""
+    """An open rig: board, heater, lamp, pumps. simulation: facts of a virtual one, else None.
 
-    def __init__(self, board: Board, records: Records, pumps: Mapping[str, int], virtual: VirtualBoard | None):
+    reopen: where its port is when the line has gone; None: a board that was started here does not come back.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        records: Records,
+        pumps: Mapping[str, int],
+        virtual: VirtualBoard | None,
+        reopen: Callable[[], str] | None = None,
+    ):
         self.board = board
+        self.reopen = reopen
         self.virtual = virtual
         self.simulation = _simulation(virtual)
         self.heater = Heater(board)
@@ -108,8 +120,21 @@ class Rig:
         self._records = records
 
     def records_to(self, journal: Callable[[Batch], None] | None) -> None:
-        """Hand every batch of records to `journal` (in the reader thread), which tells the link what is committed; None: to nobody."""
+        """Hand every batch of records to `journal` (in the reader thread), which tells the board what is committed; None: to nobody."""
         self._records.journal = journal
+
+    @property
+    def by_hand(self) -> bool:
+        """True when what nobody records is acknowledged all the same."""
+        return self._records.board is not None
+
+    def forget_records(self) -> None:
+        """The rig is free: what nobody has recorded may be forgotten, now and from now on."""
+        self._records.by_hand(self.board)
+
+    def leave_records(self) -> None:
+        """What comes from now on is acknowledged by nobody: the board keeps it for the next host."""
+        self._records.journal = self._records.board = None
 
     async def probe(self, pulses: int = 16, cells: tuple[int, ...] = (0,)) -> list[Reading]:
         """Take a probe; one Reading per cell."""
@@ -138,6 +163,8 @@ def _reading(fields: list[Any], monitor_dark: int) -> Reading:
 class Records:
     """Where records go: nowhere and unacknowledged until the rig is known to be free, then to a journal, or, by hand, to nobody.
 
+    The history of a board is left to journals: it may be of a run, and it goes nowhere.
+
     What nobody keeps is acknowledged all the same; else the board would keep it, and a virtual one would wait for the backlog to go.
     """
 
@@ -158,23 +185,27 @@ class Records:
         if self.journal:
             self.journal(batch)
         elif self.board and batch.records:
-            self.board.link.committed(self._newest)
+            self.board.committed(batch.boot_id, self._newest)
 
 
 @contextlib.asynccontextmanager
-async def open_rig(spec: str = "virtual", pumps: Mapping[str, int] | None = None, **scenario: Any) -> AsyncIterator[Rig]:
+async def open_rig(
+    spec: str = "virtual", pumps: Mapping[str, int] | None = None, *, as_it_is: bool = False, **scenario: Any
+) -> AsyncIterator[Rig]:
     """Open a rig: "virtual", "emulated", a port, or a USB serial number. pumps: names for pump numbers, {"antisolvent": 1}.
 
-    `scenario` (seed, cells, speed, faults ...) is for a simulated one. Raises RigError when there is none, it is none, or it is busy.
-    Leaving the block closes the port; a virtual board ends with it.
+    as_it_is: whatever it is doing; else it must be ready, and what it told nobody is forgotten. `scenario` (seed, cells, speed, faults ...)
+    is for a simulated one. Raises RigError when there is none, it is none, or it is busy. Leaving the block closes the port; a virtual
+    board ends with it.
     """
     records = Records()
-    virtual = None
+    virtual = reopen = None
     if spec in SIMULATED:
         virtual = await asyncio.to_thread(SIMULATED[spec](**scenario).start)
         path = virtual.port
     else:
         path = resolve_port(spec)
+        reopen = partial(find_again, spec, await asyncio.to_thread(serial_number_of, path))
     try:
         try:
             board = await Board.connect(path, records.take)
@@ -183,9 +214,10 @@ async def open_rig(spec: str = "virtual", pumps: Mapping[str, int] | None = None
                 raise RigError(codes.NOT_STARTED, where=virtual.log().strip().rpartition("\n")[2][-200:] or explain(error)) from None
             raise
         try:
-            await board.ready()
-            records.by_hand(board)
-            yield Rig(board, records, pumps or {}, virtual)
+            if not as_it_is:
+                await board.ready()
+                records.by_hand(board)
+            yield Rig(board, records, pumps or {}, virtual, reopen)
         finally:
             await asyncio.to_thread(board.close)
     finally:

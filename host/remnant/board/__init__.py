@@ -1,5 +1,6 @@
 """A board as typed async methods: what was asked, what was accepted, what was executed."""
 
-from .client import Accepted, Board, Executed, Status, Welcome
+from .client import Board
+from .values import Accepted, ClockPair, Executed, Line, Status, Welcome
 
-__all__ = ["Accepted", "Board", "Executed", "Status", "Welcome"]
+__all__ = ["Accepted", "Board", "ClockPair", "Executed", "Line", "Status", "Welcome"]

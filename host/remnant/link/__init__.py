@@ -1,6 +1,7 @@
 """The line to a board: find its port, open it, frames in and out."""
 
-from .line import Batch, Link
-from .ports import Port, find_ports, resolve_port
+from .batch import Batch
+from .line import Link
+from .ports import Port, find_again, find_ports, resolve_port, serial_number_of
 
-__all__ = ["Batch", "Link", "Port", "find_ports", "resolve_port"]
+__all__ = ["Batch", "Link", "Port", "find_again", "find_ports", "resolve_port", "serial_number_of"]

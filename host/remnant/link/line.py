@@ -1,20 +1,16 @@
 """One open line: a reader thread that frames, counts, grants credit and puts records in order; everything else hears of it in batches.
 
-The reader thread alone reads; writes take a lock and are short. Records leave here in sequence without holes: a hole is asked for again
-(RESEND) and, if the board no longer has it, is told as a gap. Nothing here waits for a consumer. The board has at most 255 bytes on the
-way, so the credit goes back from this thread at once, before anybody looks at what was read.
+The reader thread alone reads; writes take a lock and are short. Records leave here in sequence: a hole is asked for again (order.py), and
+what the board has no longer live may come as a page of its history. Nothing here waits for a consumer. The board has at most 255 bytes on
+the way, so the credit goes back from this thread at once, before anybody looks at what was read.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
-import select
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgpack
@@ -26,54 +22,43 @@ from remnant_protocol import messages as m
 from remnant_protocol.errors import RigError
 from remnant_protocol.schema import EVENTS, MESSAGES
 
-READ_TIMEOUT_S = 0.1
-READ_BYTES = 4096
+from .batch import Batch, new_stream
+from .opening import opened, reader
+from .order import Order
+
 ACK_EVERY_S = 0.4
-RESEND_AGAIN_S = 1.0
-RESEND_TRIES = 2
 COUNT_MASK = 0xFFFF
 _WELCOME_FIELDS = 12  # as many as are read here
+_UID, _BOOT_ID, _FIRST_SEQ = 4, 7, 10  # in WELCOME
 _SHORTEST = {number: 1 + sum(not field.endswith("*") for field in fields) for number, (_, fields) in MESSAGES.items()}
-
-
-@dataclass
-class Batch:
-    """What one read brought. answers: decoded bodies; records: (seq, body bytes, decoded body) in sequence; gaps: (first, last) lost."""
-
-    answers: list[list[Any]] = field(default_factory=list)
-    records: list[tuple[int, bytes, list[Any]]] = field(default_factory=list)
-    gaps: list[tuple[int, int]] = field(default_factory=list)
-    lost: RigError | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.answers or self.records or self.gaps or self.lost)
 
 
 class Link:
     """A line to a board. `on_batch(Batch)` is called in the reader thread; after a batch with `lost` nothing more comes."""
 
-    def __init__(self, path: str, on_batch: Callable[[Batch], None]):
-        """Open the port. Raises RigError(PORT_NOT_FOUND | BOARD_LOST) when it cannot be opened."""
+    def __init__(self, path: str, on_batch: Callable[[Batch], None], uid: str | None = None):
+        """Open the port. uid: the only board whose records are wanted. Raises RigError(PORT_NOT_FOUND | PORT_NOT_A_RIG)."""
         self.path = path
+        self.uid = uid
         self._on_batch = on_batch
-        self._serial = _opened(path)
+        self._serial = opened(path)
         self._write_lock = threading.Lock()
         self._parser = frame.Parser(self._on_body)
+        self._order = Order(self._resend, lambda: self.bad_frames)
         self._batch = Batch()
+        self._stream = 0
+        self._wanted: tuple[int, int, int] | None = None  # boot, number to go back to, stream from then on
         self._received = 0
         self._boot_id = 0
         self._committed_seq = 0
-        self._expected_seq: int | None = None
-        self._resend_tries = 0  # for the record that is missing now; 0: none is
-        self._resend_at = 0.0
-        self._newest_seen = 0
+        self._foreign = False
         self._greetings = 0  # HELLOs without a WELCOME so far
         self._acked_at = 0.0
         self._closing = False
         self.bytes_received = 0
         self.bad_bodies = 0
         self.heard_at = time.monotonic()
-        self._read_some = _reader(self._serial)
+        self._read_some = reader(self._serial)
         self._thread = threading.Thread(target=self._read, name=f"line {path}", daemon=True)
         self._thread.start()
 
@@ -82,7 +67,7 @@ class Link:
         coded = frame.encode(msgpack.packb(fields, use_bin_type=True))
         if fields[0] == m.HELLO:
             self._greetings += 1
-        with contextlib.suppress(serial.SerialException, OSError), self._write_lock:
+        with contextlib.suppress(serial.SerialException, OSError, TypeError), self._write_lock:
             self._serial.write(coded)
 
     @property
@@ -91,11 +76,26 @@ class Link:
         parser = self._parser
         return parser.bad_crc + parser.bad_cobs + parser.too_long + self.bad_bodies
 
-    def committed(self, seq: int) -> None:
-        """Every record up to `seq` is kept: the board may forget them."""
-        if seq > self._committed_seq:
+    @property
+    def expected_seq(self) -> int | None:
+        """The number of the next live record; None before WELCOME."""
+        return self._order.expected
+
+    def committed(self, seq: int, boot_id: int | None = None) -> None:
+        """Every record up to `seq` of a boot (None: the present one) is kept: the board may forget them."""
+        if boot_id in (None, self._boot_id) and seq > self._committed_seq:
             self._committed_seq = seq
             self._acknowledge()
+
+    def page_kept(self, number: int) -> None:
+        """This page of the board's history is on disk."""
+        self.send(m.PAGE_KEPT, number)
+
+    def go_back(self, boot_id: int, seq: int) -> int:
+        """Have the board begin again with `seq`; return the number of the stream that begins there. May be called from any thread."""
+        stream = new_stream()
+        self._wanted = (boot_id, seq, stream)
+        return stream
 
     def close(self) -> None:
         """Stop reading and give the port back."""
@@ -118,6 +118,8 @@ class Link:
                 if not self._closing:
                     lost = RigError(codes.BOARD_LOST, where=self.path)
                 break
+            if self._wanted:
+                self._begin_again()
             if data:
                 self._take(data)
                 self._acknowledge()
@@ -142,19 +144,29 @@ class Link:
     def _hand_over(self) -> None:
         if self._batch:
             batch, self._batch = self._batch, Batch()
+            batch.boot_id, batch.stream = self._boot_id, self._stream
             self._on_batch(batch)
 
     def _nothing_came(self) -> None:
-        now = time.monotonic()
-        if self._boot_id and now - self._acked_at > ACK_EVERY_S:
+        if self._boot_id and time.monotonic() - self._acked_at > ACK_EVERY_S:
             self._acknowledge()
-        if self._resend_tries and now - self._resend_at > RESEND_AGAIN_S:
-            self._ask_again()
+        self._order.nothing_came()
 
     def _acknowledge(self) -> None:
         if self._boot_id:
             self._acked_at = time.monotonic()
             self.send(m.ACK, self._received, self._boot_id, self._committed_seq)
+
+    def _resend(self, seq: int) -> None:
+        self.send(m.RESEND, self._boot_id, seq)
+
+    def _begin_again(self) -> None:
+        wanted, self._wanted = self._wanted, None
+        if wanted and wanted[0] == self._boot_id:
+            self._hand_over()
+            self._order.begin(wanted[1])
+            self._stream = wanted[2]
+            self._resend(wanted[1])
 
     def _on_body(self, body: bytes) -> None:
         try:
@@ -164,49 +176,31 @@ class Link:
             return
         if not _is_message(fields):
             self.bad_bodies += 1
+        elif fields[0] == m.HISTORY:
+            if self._boot_id and not self._foreign:
+                self._batch.pages.append(fields)
         elif fields[0] < m.TELEMETRY:
             if fields[0] == m.WELCOME:
                 self._welcome(body, fields)
             self._batch.answers.append(fields)
-        else:
-            self._record(fields[1], body, fields)
+        elif not self._foreign and self._order.take(fields[1]):
+            self._batch.records.append((fields[1], body, fields))
 
     def _welcome(self, body: bytes, fields: list[Any]) -> None:
         """The board's count begins with this frame: so does ours, whatever came before."""
         self._greetings = max(0, self._greetings - 1)  # each HELLO has its WELCOME, and each of them sets the count anew
         self._received = len(frame.encode(body))
-        if len(fields) < _WELCOME_FIELDS or not all(isinstance(field, int) for field in fields[7:12]):
+        if len(fields) < _WELCOME_FIELDS or not all(isinstance(field, int) for field in fields[_BOOT_ID:_WELCOME_FIELDS]):
             return  # another protocol: whoever asked sees its version
-        if fields[7] != self._boot_id:
-            self._boot_id = fields[7]
-            self._committed_seq = 0
-            self._expected_seq = fields[10]
-        self._resend_tries = self._newest_seen = 0
-
-    def _record(self, seq: int, body: bytes, fields: list[Any]) -> None:
-        expected = self._expected_seq
-        went_back = seq <= self._newest_seen
-        self._newest_seen = seq
-        if expected is None or seq < expected:
-            return  # known already
-        if seq > expected:
-            if not self._resend_tries:
-                self._ask_again()
-                return
-            waited = time.monotonic() - self._resend_at > RESEND_AGAIN_S
-            if not went_back and not (waited and self._resend_tries >= RESEND_TRIES):
-                if waited:
-                    self._ask_again()
-                return  # from before the board went back
-            self._batch.gaps.append((expected, seq - 1))
-        self._resend_tries = 0
-        self._expected_seq = seq + 1
-        self._batch.records.append((seq, body, fields))
-
-    def _ask_again(self) -> None:
-        self._resend_at = time.monotonic()
-        self._resend_tries += 1
-        self.send(m.RESEND, self._boot_id, self._expected_seq)
+        self._foreign = self.uid is not None and fields[_UID] != self.uid
+        if fields[_BOOT_ID] == self._boot_id:
+            self._order.greeted()
+            return
+        self._hand_over()
+        self._boot_id = fields[_BOOT_ID]
+        self._committed_seq = 0
+        self._order.begin(fields[_FIRST_SEQ])
+        self._stream = new_stream()
 
 
 def _is_message(fields: Any) -> bool:
@@ -217,6 +211,8 @@ def _is_message(fields: Any) -> bool:
         return True  # the version in it decides what the rest is
     if len(fields) < _SHORTEST.get(fields[0], 4):
         return False
+    if fields[0] == m.HISTORY:
+        return all(isinstance(field, int) for field in fields[1:5]) and isinstance(fields[5], bytes)
     if fields[0] < m.TELEMETRY:
         return True
     if not all(isinstance(field, int) for field in fields[1:4]):
@@ -229,40 +225,3 @@ def _to_delimiters(data: bytes) -> list[bytes]:
     pieces = data.split(b"\0")
     last = pieces.pop()
     return [piece + b"\0" for piece in pieces] + [last]
-
-
-def _reader(port: serial.Serial) -> Callable[[], bytes]:
-    """Return what reads all that is there, or waits READ_TIMEOUT_S for something.
-
-    On POSIX one poll and one read a turn; pyserial's own read takes the first byte alone, which doubles the turns of a line on credit.
-    """
-    if not hasattr(select, "poll"):
-        return lambda: port.read(port.in_waiting or 1)
-    descriptor = port.fileno()
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-
-    def read() -> bytes:
-        if not poll.poll(READ_TIMEOUT_S * 1000):
-            return b""
-        data = os.read(descriptor, READ_BYTES)
-        if not data:
-            raise OSError(errno.EIO, "the other end has hung up")
-        return data
-
-    return read
-
-
-def _opened(path: str) -> serial.Serial:
-    try:
-        return serial.Serial(path, 115200, timeout=READ_TIMEOUT_S, write_timeout=2.0, exclusive=True)
-    except (OSError, ValueError) as error:  # SerialException is an OSError
-        number, told = getattr(error, "errno", None), str(error)
-    if number in (errno.EACCES, errno.EPERM):
-        text = f"you may not open {path}. Join the group that owns it (`sudo usermod -aG dialout $USER`), then log in again"
-        raise RigError(codes.PORT_NOT_FOUND, where=path, text=text)
-    if number in (errno.EAGAIN, errno.EBUSY) or "exclusively lock" in told:
-        raise RigError(codes.PORT_NOT_FOUND, where=path, text=f"{path} is in use by another program. Close it and try again")
-    if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
-        raise RigError(codes.PORT_NOT_FOUND, where=path)
-    raise RigError(codes.PORT_NOT_A_RIG, where=path, text=f"{path} is no serial port that can be opened ({told})")

@@ -33,3 +33,22 @@ def resolve_port(spec: str) -> str:
         if port.serial_number == spec:
             return port.path
     raise RigError(codes.PORT_NOT_FOUND, where=spec)
+
+
+def find_again(spec: str, serial_number: str | None = None) -> str:
+    """Where a board that was on `spec` is now. Raises RigError(PORT_NOT_FOUND).
+
+    serial_number: of its USB port when it was opened (`serial_number_of`); the name of a port may change when it is plugged in again, and
+    another board may have got the old name.
+    """
+    if serial_number:
+        for port in find_ports():
+            if port.serial_number == serial_number:
+                return port.path
+    return resolve_port(spec)
+
+
+def serial_number_of(path: str) -> str | None:
+    """The USB serial number behind a path (a symlink is followed), None when it is not USB."""
+    real = os.path.realpath(path)
+    return next((port.serial_number for port in find_ports() if os.path.realpath(port.path) == real), None)

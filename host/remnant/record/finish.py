@@ -19,20 +19,28 @@ from remnant_protocol import errors as codes
 from remnant_protocol import messages as m
 from remnant_protocol.errors import RigError
 
-from .journal import FILE_NAME
+from .span import noted
+from .store import FILE_NAME
 from .tables import EVENT_COLUMNS, PROBE_UNITS, TELEMETRY_UNITS, Tables, read_tables
 
 MANIFEST = "manifest.json"
 _MADE_LATER = (MANIFEST, "analysis.json", "report.html")
-COMPLETED, STOPPED, FAULT, BOARD_LOST = "completed", "stopped", "fault", "board lost"
-_BY = {m.BY_COMPLETION: COMPLETED, m.BY_STOP: STOPPED, m.BY_CUT: STOPPED, m.BY_FAULT: FAULT}
+COMPLETED, STOPPED, FAULT, BOARD_LOST, INTERRUPTED = "completed", "stopped", "fault", "board lost", "interrupted"
+_BY = {
+    m.BY_COMPLETION: COMPLETED,
+    m.BY_STOP: STOPPED,
+    m.BY_CUT: STOPPED,
+    m.BY_FAULT: FAULT,
+    m.BY_RESET: INTERRUPTED,
+    m.BY_HOST_LOST: STOPPED,  # as its plan says
+}
 
 
 def finish(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     """Write the tables and the manifest; return the manifest as written.
 
     `manifest` brings run_id, cells, probes and steps; status, times, gaps, counts, units and hashes are filled in here. A run without a
-    RUN_ENDED record is "board lost". Raises OSError when the disk does not take it.
+    RUN_ENDED record is "interrupted" when the board was reset, else "board lost". Raises OSError when the disk does not take it.
     """
     probe_names = {probe["id"]: probe["name"] for probe in manifest["probes"]}
     cells = {cell["index"]: (letter, cell["sample"]) for letter, cell in manifest["cells"].items()}
@@ -42,11 +50,18 @@ def finish(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     _write_csv(folder / "probes.csv", tuple(PROBE_UNITS), tables.probes)
     for step in manifest["steps"]:
         step.update(tables.steps.get(step["index"], {"began_s": None, "ended_s": None}))
-    manifest["status"] = BOARD_LOST if tables.ended_by is None else _BY.get(tables.ended_by, BOARD_LOST)
+    unended = INTERRUPTED if tables.interrupted else BOARD_LOST
+    manifest["status"] = unended if tables.ended_by is None else _BY.get(tables.ended_by, BOARD_LOST)
     manifest["end_code"] = tables.end_code
     manifest["units"] = TELEMETRY_UNITS
     manifest["units_probes"] = PROBE_UNITS
     manifest["gaps"] = tables.gaps
+    manifest["conflicts"] = tables.conflicts
+    manifest["unread_pages"] = tables.unread
+    manifest["boots"] = tables.boots
+    manifest["interruptions"] = tables.interruptions
+    manifest.update({"reconnects": 0, **noted(folder)})
+    _keep_gaps(folder, tables)
     manifest["records"] = {
         "count": tables.count,
         "telemetry": len(tables.telemetry),
@@ -56,6 +71,18 @@ def finish(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     manifest["files"] = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir()) if _is_data(path)}
     write_whole(folder / MANIFEST, (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
     return manifest
+
+
+def _keep_gaps(folder: Path, tables: Tables) -> None:
+    """The gaps in run.sqlite too, so that it says all by itself."""
+    columns = "boot_id INTEGER NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, kind TEXT NOT NULL"
+    try:
+        with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection, connection:
+            connection.execute("DROP TABLE IF EXISTS gaps")
+            connection.execute(f"CREATE TABLE gaps ({columns}, PRIMARY KEY (boot_id, first_seq)) WITHOUT ROWID")
+            connection.executemany("INSERT INTO gaps VALUES (:boot_id, :first_seq, :last_seq, :kind)", tables.gaps)
+    except sqlite3.OperationalError as error:  # the disk
+        raise OSError(f"{folder / FILE_NAME}: {error}") from None
 
 
 def recover(folder: Path) -> dict[str, Any] | None:

@@ -1,12 +1,13 @@
 """Tables out of journalled records: telemetry, events, probe pulses. Times are seconds since RUN_STARTED; units stand in column names.
 
-Nothing of the host's clock goes in, so the same records give the same tables, byte for byte.
+Nothing of the host's clock goes into a run of one boot, so the same records give the same tables, byte for byte; over a reset it tells how
+long it was dark (axis.py).
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
-import sqlite3
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,8 @@ import msgpack
 from remnant_protocol import messages as m
 from remnant_protocol.schema import EVENTS, MESSAGES
 
-from .journal import FILE_NAME
+from .axis import find_axis
+from .span import count, find_span, open_journal
 
 SETPOINT_OFF_MC = -300000
 TELEMETRY_UNITS = {
@@ -53,14 +55,22 @@ PROBE_UNITS = {
 
 @dataclass
 class Tables:
-    """Rows of a run in the order of their sequence numbers, and what the records themselves say of it."""
+    """Rows of a run in the order of boots and sequence numbers, and what the records themselves say of it.
+
+    interruptions: t_s when it went dark, dark_s (None: never resumed), from_temp_c, to_temp_c, step; boots: boot_id and records of each.
+    """
 
     telemetry: list[tuple] = field(default_factory=list)
     events: list[tuple] = field(default_factory=list)
     probes: list[tuple] = field(default_factory=list)
     steps: dict[int, dict[str, Any]] = field(default_factory=dict)
-    gaps: list[dict[str, int]] = field(default_factory=list)
+    gaps: list[dict[str, Any]] = field(default_factory=list)
+    interruptions: list[dict[str, Any]] = field(default_factory=list)
+    boots: list[dict[str, Any]] = field(default_factory=list)
     count: int = 0
+    conflicts: int = 0
+    unread: int = 0
+    interrupted: bool = False
     ended_by: int | None = None
     end_code: int | None = None
     fault: list[Any] | None = None
@@ -69,33 +79,48 @@ class Tables:
 def read_tables(folder: Path, run_id: bytes, probe_names: dict[int, str], cells: dict[int, tuple[str, str]]) -> Tables:
     """Decode run.sqlite. `cells`: channel -> (letter, sample). Empty tables when the run never started."""
     tables = Tables()
-    connection = sqlite3.connect(f"file:{folder / FILE_NAME}?mode=ro", uri=True)
-    try:
-        for row in connection.execute("SELECT boot_id, first_seq, last_seq FROM gaps ORDER BY 1, 2"):
-            tables.gaps.append(dict(zip(("boot_id", "first_seq", "last_seq"), row, strict=True)))
-        started_us = None
-        step = 0
-        for seq, kind, t_us, body in connection.execute("SELECT seq, type, t_us, body FROM records ORDER BY boot_id, seq"):
-            fields = msgpack.unpackb(body, raw=False, strict_map_key=False)
-            if kind == m.EVENT and fields[4] == m.RUN_STARTED and fields[5] == run_id:
-                started_us = t_us
-            if started_us is None:
-                continue
-            tables.count += 1
-            t_s = _seconds(t_us - started_us)
-            if kind == m.TELEMETRY:
-                tables.telemetry.append((t_s, t_us, *_telemetry(fields)))
-            elif kind == m.PROBE_READING:
-                tables.probes += _pulses(t_s, t_us, seq, fields, probe_names, cells)
-            else:
-                step = _event(tables, t_s, t_us, seq, kind, fields, step)
-    finally:
-        connection.close()
+    with contextlib.closing(open_journal(folder)) as connection:
+        span = find_span(connection, run_id)
+        tables.conflicts, tables.unread = count(connection, "conflicts"), count(connection, "unread")
+        if span is None:
+            return tables
+        tables.gaps = span.gaps(connection)
+        axis = find_axis(connection, span.boots, span.began_us)
+        step, temp_c, t_s, going = 0, None, 0.0, True
+        for n, boot_id in enumerate(span.boots):
+            first, last = span.limits(boot_id)
+            here = tables.count
+            if n and going:  # a reset of what was interrupted already is none of the run
+                tables.interruptions.append({"t_s": t_s, "dark_s": None, "from_temp_c": temp_c, "to_temp_c": None, "step": step})
+            going, temp_c = not n, None
+            query = "SELECT seq, type, t_us, body FROM records WHERE boot_id = ? AND seq BETWEEN ? AND ? ORDER BY seq"
+            for seq, kind, t_us, body in connection.execute(query, (boot_id, first, last)):
+                fields = msgpack.unpackb(body, raw=False, strict_map_key=False)
+                tables.count += 1
+                t_s = axis.t_s(boot_id, t_us)
+                if kind == m.TELEMETRY:
+                    tables.telemetry.append((t_s, t_us, *_telemetry(fields)))
+                    temp_c = fields[7] / 1000
+                elif kind == m.PROBE_READING:
+                    tables.probes += _pulses(t_s, t_us, seq, fields, probe_names, cells)
+                else:
+                    if kind == m.EVENT and n:
+                        going |= _resumed(tables.interruptions[-1], fields, run_id, temp_c)
+                    step = _event(tables, t_s, t_us, seq, kind, fields, step)
+            facts = {"boot_id": boot_id, "records": tables.count - here, "from_t_s": axis.t_s(boot_id, span.first_us(connection, boot_id))}
+            tables.boots.append({**facts, "clock": "utc" if boot_id in axis.utc_us else "none"})
+        tables.interrupted = span.extent.interrupted or (tables.ended_by is None and len(span.boots) > 1)
     return tables
 
 
-def _seconds(us: int) -> float:
-    return us / 1e6
+def _resumed(interruption: dict[str, Any], fields: list[Any], run_id: bytes, temp_c: float | None) -> bool:
+    """Take what an event says of an interruption; True when the run goes on."""
+    if fields[4] == m.RUN_INTERRUPTED and fields[5] == run_id:
+        interruption["step"] = fields[6]
+    elif fields[4] == m.RUN_RESUMED and fields[5] == run_id:
+        interruption.update(dark_s=fields[6], to_temp_c=temp_c)
+        return True
+    return False
 
 
 def _telemetry(fields: list[Any]) -> tuple:

@@ -1,6 +1,8 @@
-"""A run: upload, start, follow, stop, and leave a folder that is complete whatever happened."""
+"""A run: upload, start, follow, stop, take up again, and leave a folder that is complete whatever happened."""
 
+from .attach import attach, fetch, folder_of, resume
 from .execute import RunResult, execute
+from .follow import Person
 from .progress import Progress
 
-__all__ = ["Progress", "RunResult", "execute"]
+__all__ = ["Person", "Progress", "RunResult", "attach", "execute", "fetch", "folder_of", "resume"]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from remnant_protocol import messages as m
 
-from ..plan import Compiled
+from ..plan import StepInfo
 
 
 @dataclass(frozen=True)
 class Progress:
     """fraction: 0..1; step: text of the step; board_s: board time since the start; temp_c, irradiance_mw_per_cm2: last reading;
-    left_s: wall time left, None while nobody can tell."""
+    left_s: wall time left, None while nobody can tell; history_pages: that are still to come from the board's flash."""
 
     fraction: float
     step: str
@@ -22,27 +23,34 @@ class Progress:
     temp_c: float | None
     irradiance_mw_per_cm2: float | None
     left_s: float | None
+    history_pages: int = 0
 
 
 class Follower:
     """Folds records into a Progress."""
 
-    def __init__(self, compiled: Compiled):
-        self._steps = {step.index: step for step in compiled.steps}
-        self._planned_s = {step.index: max(step.planned_s / step.times, 0.1) for step in compiled.steps}  # of one pass
-        self._total_s = sum(self._planned_s[step.index] * step.times for step in compiled.steps) or 1.0
+    def __init__(self, steps: Sequence[StepInfo]):
+        """steps: of the plan; none when it is not known."""
+        self._steps = {step.index: step for step in steps}
+        self._planned_s = {step.index: max(step.planned_s / step.times, 0.1) for step in steps}  # of one pass
+        self._total_s = sum(self._planned_s[step.index] * step.times for step in steps) or 1.0
         self._before_s = 0.0
         self._step: int | None = None
         self._step_began_s = 0.0
         self._started_s: float | None = None
         self._board_s = 0.0
+        self._earlier_s = 0.0  # board time of the boots before this one
         self._wall_began = time.monotonic()
         self._temp_c: float | None = None
         self._irradiance: float | None = None
 
     def record(self, fields: list[Any]) -> None:
         """Take one record of the run."""
-        self._board_s = fields[2] + fields[3] / 1e6
+        board_s = fields[2] + fields[3] / 1e6 + self._earlier_s
+        if board_s < self._board_s:  # the board has started anew: its time in the dark does not count
+            self._earlier_s += self._board_s - board_s
+            board_s = self._board_s
+        self._board_s = board_s
         if fields[0] == m.TELEMETRY:
             self._temp_c, self._irradiance = fields[7] / 1000, fields[10] / 1000
         elif fields[0] == m.EVENT:

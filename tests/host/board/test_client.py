@@ -55,7 +55,7 @@ def test_a_silent_port_is_no_rig():
 
 def test_another_protocol_is_named_with_both_versions():
     error = refusal(FakeBoard(major=2))
-    assert (error.code, error.value, error.limit) == (codes.PROTOCOL_MISMATCH, "2.0", "1.0")
+    assert (error.code, error.value, error.limit) == (codes.PROTOCOL_MISMATCH, "2.1", "1.1")
 
 
 def test_another_message_table_is_refused():
@@ -163,7 +163,7 @@ def test_every_record_is_heard_once_and_in_order():
 
     async def talk(board):
         board.listen(lambda seq, fields: heard.append(seq))
-        await asyncio.to_thread(wait_until, lambda: board.link._expected_seq == 301)
+        await asyncio.to_thread(wait_until, lambda: board.link.expected_seq == 301)
         await board.status()
 
     with_board(fake, talk)

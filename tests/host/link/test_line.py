@@ -1,4 +1,4 @@
-"""One line: counting, order, gaps, and what it says of ports that are none."""
+"""One line: counting, order, history, and what it says of ports that are none."""
 
 import os
 import pty
@@ -17,12 +17,13 @@ class Heard:
     """What came over a link, from its reader thread."""
 
     def __init__(self):
-        self.answers, self.seqs, self.gaps, self.lost = [], [], [], None
+        self.answers, self.seqs, self.pages, self.streams, self.lost = [], [], [], [], None
 
     def __call__(self, batch):
         self.answers += batch.answers
         self.seqs += [seq for seq, _, _ in batch.records]
-        self.gaps += batch.gaps
+        self.pages += batch.pages
+        self.streams += [batch.stream] * len(batch.records)
         self.lost = self.lost or batch.lost
 
 
@@ -39,7 +40,6 @@ def test_records_arrive_whole_and_in_order():
         wait_until(lambda: len(heard.seqs) == 400)
         link.close()
         assert heard.seqs == list(range(1, 401))
-        assert heard.gaps == []
         assert link.bad_frames == 0
 
 
@@ -75,18 +75,26 @@ def test_a_spoilt_frame_is_asked_for_again(damage):
         wait_until(lambda: heard.seqs[-1] >= 40)
         link.close()
         assert heard.seqs[:40] == list(range(1, 41))
-        assert heard.gaps == []
         assert link.bad_frames == len(damage)
 
 
-def test_what_the_board_no_longer_has_is_a_gap_told_once():
+@pytest.mark.parametrize("times", [2, 5, 12])
+def test_a_frame_that_is_spoilt_again_and_again_is_asked_for_until_it_comes(times):
+    """The acknowledgement of what follows would let the board forget it."""
+    with FakeBoard([telemetry(i) for i in range(1, 41)], damage=[7] * times) as board:
+        link, heard = greeted(board)
+        wait_until(lambda: heard.seqs[-1:] == [40])
+        link.close()
+        assert heard.seqs == list(range(1, 41))
+
+
+def test_what_the_board_no_longer_has_live_is_asked_for_twice_and_passed_over():
     with FakeBoard([telemetry(i) for i in range(1, 31)], forgotten={10, 11, 12}) as board:
         link, heard = greeted(board)
         wait_until(lambda: heard.seqs[-1:] == [30])
         link.close()
-        assert heard.gaps == [(10, 12)]
         assert heard.seqs == [*range(1, 10), *range(13, 31)]
-        assert board.resends == [10]
+        assert board.resends == [10, 10]
 
 
 def test_acknowledges_only_what_is_committed():
@@ -109,8 +117,56 @@ def test_bodies_that_are_no_messages_change_nothing():
         link, heard = greeted(board)
         wait_until(lambda: heard.seqs[-1:] == [10])
         link.close()
-        assert heard.gaps == [(1, 4)]
+        assert heard.seqs == list(range(5, 11))
         assert link.bad_frames >= len(odd)
+
+
+def test_history_comes_behind_what_is_live_until_it_is_acknowledged():
+    with FakeBoard([telemetry(i) for i in range(1, 31)]) as board:
+        board.spool(list(range(1, 21)))  # ten pages
+        link, heard = greeted(board)
+        wait_until(lambda: len(heard.pages) == 4)
+        assert heard.seqs == list(range(21, 31))
+        assert len(board.pages) == 10
+        for page in heard.pages:
+            link.page_kept(page[1])
+        wait_until(lambda: len(heard.pages) == 8)
+        link.close()
+        assert [page[1] for page in heard.pages] == list(range(1, 9))
+
+
+def test_a_page_that_is_not_acknowledged_comes_again():
+    with FakeBoard([telemetry(1), telemetry(2), telemetry(3)]) as board:
+        board.spool([1, 2])
+        link, heard = greeted(board)
+        wait_until(lambda: len(heard.pages) == 2)
+        link.close()
+        assert heard.pages[0] == heard.pages[1]
+
+
+def test_going_back_begins_a_new_stream_at_the_number_that_was_asked_for():
+    with FakeBoard([telemetry(i) for i in range(1, 21)]) as board:
+        link, heard = greeted(board)
+        wait_until(lambda: len(heard.seqs) == 20)
+        old = heard.streams[-1]
+        stream = link.go_back(BOOT_ID, 8)
+        wait_until(lambda: len(heard.seqs) == 33)
+        link.close()
+        assert heard.seqs[20:] == list(range(8, 21))
+        assert set(heard.streams[:20]) == {old} and set(heard.streams[20:]) == {stream} and stream > old
+
+
+def test_records_of_another_board_are_none_of_ours():
+    with FakeBoard([telemetry(i) for i in range(1, 9)]) as board:
+        board.spool([1, 2])
+        heard = Heard()
+        link = Link(board.port, heard, uid="F-2")
+        link.send(m.HELLO, 1, 0, "test")
+        wait_until(lambda: heard.answers and board.outstanding == 0)
+        link.send(m.PING, 5)
+        wait_until(lambda: len(heard.answers) == 2)
+        link.close()
+        assert (heard.seqs, heard.pages) == ([], [])
 
 
 def test_a_pulled_cable_is_told_at_once():

@@ -46,10 +46,9 @@ def a_run(folder, *, ended=True, fault=False):
         by = (m.BY_FAULT, codes.SENSOR_OPEN) if fault else (m.BY_COMPLETION, 0)
         bodies.append([m.EVENT, 8 + fault, 16, 0, m.RUN_ENDED, *by])
     folder.mkdir(exist_ok=True)
-    journal = Journal(folder)
-    journal.boot_id, journal.run_id = 5, RUN
+    journal = Journal(folder, run_id=RUN)
     journal.note("manifest", MANIFEST)
-    journal.write(Batch(records=[(body[1], msgpack.packb(body), body) for body in bodies]))
+    journal.write(Batch(records=[(body[1], msgpack.packb(body), body) for body in bodies], boot_id=5))
     journal.close()
     return folder
 

@@ -1,45 +1,32 @@
 """A run on a fake board: whatever happens, the folder is complete and says what happened."""
 
 import asyncio
-import csv
+import contextlib
 import json
+import sqlite3
+import time
 
 import pytest
 from fake_board import FakeBoard
+from small_run import COMPILED, COMPLETE, TICKS, kinds
 
-from remnant.plan import CellInfo, Compiled, ProbeInfo, StepInfo
 from remnant.rig import open_rig
-from remnant.run import execute
-from remnant.run import execute as execute_function
+from remnant.run import execute, follow
 from remnant_protocol import errors as codes
 from remnant_protocol import messages as m
 from remnant_protocol.errors import RigError
 
-execute_module = __import__("sys").modules[execute_function.__module__]
-
-COMPILED = Compiled(
-    program=[],
-    data=b"\x01" * 400,
-    steps=[StepInfo(0, "wait", "wait for 10 s", 10.0)],
-    probes=[ProbeInfo(0, "baseline", 25.0, False)],
-    cells={"A": CellInfo(0, "templated", None)},
-    duration_s=10.0,
-    telemetry_ms=1000,
-    stress="time",
-    source=None,
-    compare=[],
-)
-TICKS = [(m.TELEMETRY, m.RUNNING, 0, 25000, 25000, 0, 0, 0, 0, 10)] * 5
-COMPLETE = [(m.EVENT, m.STEP_BEGAN, 0, 1), *TICKS, (m.EVENT, m.STEP_ENDED, 0, 1), (m.EVENT, m.RUN_ENDED, m.BY_COMPLETION, 0)]
 FILES = {"plan.yaml", "program.msgpack", "rig.toml", "run.sqlite", "telemetry.csv", "telemetry.parquet", "events.csv", "probes.csv"}
 
 
-def run(fake, folder, meddle=None, **wishes):
-    """Execute COMPILED; `meddle(stop, cut)` runs beside it."""
+def run(fake, folder, meddle=None, comes_back=True, **wishes):
+    """Execute COMPILED; `meddle(stop, cut)` runs beside it. comes_back: False for a board that was started by the command itself."""
 
     async def main():
         stop, cut = asyncio.Event(), asyncio.Event()
         async with open_rig(fake.port) as rig:
+            if not comes_back:
+                rig.reopen = None
             meddling = asyncio.create_task(meddle(stop, cut)) if meddle else None
             result = await execute(
                 COMPILED, rig, folder, title="A test", plan_text="version: 1\n", plan_name="test", stop=stop, cut=cut, **wishes
@@ -50,11 +37,6 @@ def run(fake, folder, meddle=None, **wishes):
 
     with fake:
         return asyncio.run(main())
-
-
-def kinds(folder):
-    with (folder / "events.csv").open(newline="") as file:
-        return [row["kind"] for row in csv.DictReader(file)]
 
 
 def test_completed(tmp_path):
@@ -103,7 +85,7 @@ def test_cut_after_a_stop_that_is_not_obeyed(tmp_path):
 
 
 def test_a_board_that_does_not_confirm_the_stop_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(execute_module, "STOP_WITHIN_S", 0.3)
+    monkeypatch.setattr(follow, "STOP_WITHIN_S", 0.3)
 
     async def meddle(stop, cut):
         stop.set()
@@ -112,31 +94,16 @@ def test_a_board_that_does_not_confirm_the_stop_is_told(tmp_path, monkeypatch):
     assert (result.status, result.error.code) == ("board lost", codes.NO_ANSWER)
 
 
-def test_a_pulled_cable_leaves_what_was_recorded(tmp_path):
+def test_a_board_that_was_started_here_is_lost_when_it_dies(tmp_path):
     async def meddle(stop, cut):
         await asyncio.sleep(0.2)
         await asyncio.to_thread(fake.pull_the_plug)
 
     fake = FakeBoard(script=COMPLETE[:-2])
-    result = run(fake, tmp_path / "run", meddle)
+    result = run(fake, tmp_path / "run", meddle, comes_back=False)
     assert (result.status, result.error.code) == ("board lost", codes.BOARD_LOST)
     assert result.manifest["records"]["telemetry"] == 5
     assert json.loads((tmp_path / "run/manifest.json").read_text())["status"] == "board lost"
-
-
-def test_a_board_that_falls_silent_is_lost(tmp_path, monkeypatch):
-    from remnant.board import client
-
-    monkeypatch.setattr(execute_module, "SILENT_S", 0.2)
-    monkeypatch.setattr(client, "ANSWER_S", 0.1)
-
-    async def meddle(stop, cut):
-        await asyncio.sleep(0.1)
-        fake.deaf = True
-
-    fake = FakeBoard(script=TICKS)
-    result = run(fake, tmp_path / "run", meddle)
-    assert (result.status, result.error.code) == ("board lost", codes.BOARD_LOST)
 
 
 def test_a_fault_ends_the_run_with_its_own_facts(tmp_path):
@@ -174,20 +141,67 @@ def test_damaged_frames_cost_no_record(tmp_path):
 
 def test_a_gap_is_in_the_manifest(tmp_path):
     result = run(FakeBoard(script=[*TICKS * 4, COMPLETE[-1]], forgotten={5, 6}), tmp_path / "run")
-    assert result.manifest["gaps"] == [{"boot_id": 77, "first_seq": 5, "last_seq": 6}]
+    assert result.manifest["gaps"] == [{"boot_id": 77, "first_seq": 5, "last_seq": 6, "kind": "lost"}]
 
 
-def test_a_disk_that_takes_no_more_stops_the_run(tmp_path, monkeypatch):
-    from remnant.record import Journal
+def test_a_full_disk_ends_nothing(tmp_path, monkeypatch):
+    """Three seconds without room: told at once, no STOP, and in the end every record is there."""
+    from remnant.record.store import Store
 
-    commit = Journal._commit
+    keep, full, said = Store.keep, [], []
 
-    def full(self, connection, items):
-        if any(getattr(item, "records", None) and item.records[-1][0] >= 4 for item in items):
-            raise __import__("sqlite3").OperationalError("database or disk is full")
-        return commit(self, connection, items)
+    def keep_or_not(self, work):
+        if full and full[0] > time.monotonic():
+            raise sqlite3.OperationalError("database or disk is full")
+        keep(self, work)
 
-    monkeypatch.setattr(Journal, "_commit", full)
-    result = run(FakeBoard(script=TICKS, stop_answers=False), tmp_path / "run")
+    async def meddle(stop, cut):
+        await asyncio.sleep(0.1)
+        full.append(time.monotonic() + 1.5)
+        for body in [*TICKS, (m.EVENT, m.STEP_ENDED, 0, 1), (m.EVENT, m.RUN_ENDED, m.BY_COMPLETION, 0)]:
+            await asyncio.sleep(0.05)
+            fake.add(*body)
+
+    monkeypatch.setattr(Store, "keep", keep_or_not)
+    fake = FakeBoard(script=COMPLETE[:-2])
+    result = run(fake, tmp_path / "run", meddle, say=said.append)
+    assert (result.status, result.error, result.manifest["gaps"]) == ("completed", None, [])
+    assert result.manifest["records"]["telemetry"] == 10
+    assert fake.executed[m.STOP] == 0
+    assert "disk is full" in said[0] and "written again" in said[1]
+    assert "disk is full" in result.manifest["disk_failures"][0]["text"]
+
+
+def test_a_disk_that_is_full_at_the_start_is_refused_before_start(tmp_path, monkeypatch):
+    from remnant.run import manifest
+
+    monkeypatch.setattr(manifest, "FREE_BYTES_MIN", 1 << 62)
+    fake = FakeBoard(script=COMPLETE)
+    with pytest.raises(RigError) as raised:
+        run(fake, tmp_path / "run")
+    assert raised.value.code == codes.STORE_FULL
+    assert "MB left" in raised.value.text
+    assert fake.executed[m.START] == 0
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_disk_that_takes_no_tables_is_told_and_the_journal_stays(tmp_path, monkeypatch):
+    from remnant.record import finish as finish_room
+
+    def full(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(__import__("sys").modules[finish_room.__module__], "_write_telemetry", full)
+    result = run(FakeBoard(script=COMPLETE), tmp_path / "run")
     assert result.error.code == codes.JOURNAL_FAILED
-    assert "disk is full" in result.error.text
+    assert "remnant report" in result.error.text
+    assert (tmp_path / "run/run.sqlite").is_file()
+
+
+def test_what_start_will_be_is_on_disk_before_it_is_sent(tmp_path):
+    fake = FakeBoard(script=COMPLETE)
+    run(fake, tmp_path / "run")
+    (sent,) = [asked for asked in fake.asked if asked[0] == m.COMMAND and asked[2] == m.START]
+    with contextlib.closing(sqlite3.connect(tmp_path / "run/run.sqlite")) as connection:
+        ((value,),) = connection.execute("SELECT value FROM meta WHERE key = 'start'").fetchall()
+    assert json.loads(value) == {"id": sent[1], "run_id": sent[3].hex(), "boot_id": 77}

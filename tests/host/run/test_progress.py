@@ -1,16 +1,14 @@
 """How far a run is: by the planned length of its steps and the board's own time."""
 
-from remnant.plan import Compiled, StepInfo
+from remnant.plan import StepInfo
 from remnant.run.progress import Follower
 from remnant_protocol import messages as m
 
-COMPILED = Compiled(
-    [], b"", [StepInfo(0, "short", "a short step", 10.0), StepInfo(1, "long", "a long step", 90.0)], [], {}, 100.0, 1000, "time", None, []
-)
+STEPS = [StepInfo(0, "short", "a short step", 10.0), StepInfo(1, "long", "a long step", 90.0)]
 
 
 def follower(*bodies):
-    follower = Follower(COMPILED)
+    follower = Follower(STEPS)
     for body in bodies:
         follower.record(list(body))
     return follower.progress()
@@ -45,8 +43,12 @@ def test_is_whole_at_the_end():
 
 
 def test_a_repeated_step_counts_pass_by_pass():
-    compiled = Compiled([], b"", [StepInfo(0, "again", "again", 40.0, times=4)], [], {}, 40.0, 1000, "time", None, [])
-    follower = Follower(compiled)
+    follower = Follower([StepInfo(0, "again", "again", 40.0, times=4)])
     for body in (START, event(100, m.STEP_BEGAN, 0, 1), event(110, m.STEP_ENDED, 0, 1), event(110, m.STEP_BEGAN, 0, 2)):
         follower.record(list(body))
     assert follower.progress().fraction == 0.25
+
+
+def test_a_board_that_starts_anew_goes_on_where_it_was():
+    progress = follower(START, event(100, m.STEP_BEGAN, 0, 1), event(104, m.MARKED, 1), event(1, m.BOOTED, 1, 7, 0), event(3, m.MARKED, 1))
+    assert (progress.board_s, progress.fraction) == (6.0, 0.06)
