@@ -34,6 +34,8 @@ KILLS = (100, 2)  # attacks, of them in one run
 PULLS = (100, 5)
 RESETS = (100, 2)
 POWER_CUTS = (20, 1)
+PAGES_TORN = 20
+PAGE_BYTES = 249  # head, payload and check of a full page
 
 
 def trials(seed: int, share: float = 1.0) -> list[Trial]:
@@ -95,6 +97,11 @@ def _resets(seed: int, share: float) -> Iterator[Trial]:
         for own, chance, facts in _numbered(seed, attack, share * attacks / in_a_run):
             about = {"course_changes": True, "power_cut": cut, "may_declare": cut}
             yield Trial(attack, "reset", own, script=_tells(chance, facts, in_a_run), facts=about, count=in_a_run, **facts)
+    for own, chance, facts in _numbered(seed, "page torn", PAGES_TORN * share):
+        cut = [chance.randrange(1, 12), chance.randrange(PAGE_BYTES + 1)]
+        about = {"course_changes": True, "may_declare": True, "preset": {"cut": cut}, "compare": False}
+        script = [[{"run_bytes": chance.randrange(2_000, 20_000)}, {"do": "tell", "what": "now"}]]
+        yield Trial("power cut in a page write", "torn", own, script=script, facts=about, **{**facts, "plan": "fast", "speed": 60})
 
 
 def _others(seed: int, share: float) -> Iterator[Trial]:

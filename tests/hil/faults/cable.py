@@ -298,6 +298,7 @@ class Relay:
 
 def _opened(path: str) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # names of ports are used again: no host that looks for its own may read here
     tty.setraw(descriptor)
     return descriptor
 

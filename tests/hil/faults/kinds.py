@@ -11,6 +11,7 @@ from clocks import jumping
 from healthy import days
 from hosts import Host
 from plants import broken
+from rigs import alive
 from trial import GIVE_UP_S, QUIET_END_S, Stage, _calm, finished, stop_and_go
 
 _FULL = re.compile(r"503|disk|space|full", re.I)
@@ -59,6 +60,23 @@ def board_reset(stage: Stage) -> dict[str, Any]:
     return {"resets": resets, "predicted": len(stage.only_in_ram)}
 
 
+def page_torn(stage: Stage) -> dict[str, Any]:
+    """Nobody listens, records go to flash, and the power goes while a page is written; a host that comes later gets what is whole."""
+    host = stage.run()
+    if not told(stage, host, "now"):
+        raise RuntimeError("the run was over before the host went")
+    host.kill()
+    end = time.monotonic() + GIVE_UP_S
+    while alive(stage.board):
+        if time.monotonic() > end:
+            raise RuntimeError("the page that was to be torn was never written")
+        time.sleep(0.01)
+    stage.trial.facts["preset"] = None
+    stage.reset_board(power_cut=True)
+    attach(stage).wait(GIVE_UP_S)
+    return {"resets": 1, "predicted": len(stage.only_in_ram)}
+
+
 def disk_full(stage: Stage) -> dict[str, Any]:
     """No file of the host may grow any more (RLIMIT_FSIZE); it has to say so at once, and to have everything once there is space."""
     host = stage.run()
@@ -105,6 +123,7 @@ KINDS = {
     "stops": host_stops,
     "killed": host_killed,
     "reset": board_reset,
+    "torn": page_torn,
     "disk": disk_full,
     "jumps": clock_jumps,
     "hand": doses_by_hand,

@@ -1,7 +1,8 @@
 """A part of the rig breaks (boards/plant/faults.py) in each phase of a run: is it seen in time, is the cause right, is everything off?
 
 STATED: fault -> (code, seconds within which it is seen, what has to be going on for it to show). Seconds count from the moment the fault is
-there and what shows it is going on; a tick of the plant (0.1 s) is allowed on top. Sources: the table of firmware/rig/safety.py.
+there and what shows it is going on; a tick of the plant (0.1 s) is allowed on top. Sources: the tables of firmware/rig/safety.py and, for
+the heater's three, firmware/rig/thermal_model.py (not calibrated, 40 to 80 degC).
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ STATED: dict[str, tuple[tuple[int, ...], float, str]] = {
     "sensor_open": ((codes.SENSOR_OPEN,), 0.3, ALWAYS),
     "sensor_short": ((codes.SENSOR_SHORT,), 0.3, ALWAYS),
     "sensor_stuck": ((codes.SENSOR_STALE,), 2.0, ALWAYS),
-    "sensor_detached": ((codes.SENSOR_DETACHED, codes.SENSOR_SLOPE), 30.0, ALWAYS),
-    "heater_dead": ((codes.HEATER_DEAD,), 120.0, HEATED),
-    "heater_stuck_on": ((codes.HEATER_STUCK_ON, codes.HEATER_OVERSHOOT), 60.0, ALWAYS),
+    "sensor_detached": ((codes.SENSOR_DETACHED, codes.SENSOR_SLOPE), 3.3, ALWAYS),
+    "heater_dead": ((codes.HEATER_DEAD,), 40.0, HEATED),
+    "heater_stuck_on": ((codes.HEATER_STUCK_ON, codes.HEATER_OVERSHOOT), 26.0, ALWAYS),
     "lamp_dead": ((codes.LAMP_NOT_LIT,), 2.0, LIT),
     "pump_stall_0": ((codes.PUMP_STALLED,), 0.2, PUMPING),
     "interlock_open": ((codes.INTERLOCK_OPEN,), 0.1, ALWAYS),
@@ -81,7 +82,7 @@ def _shows_s(fault: str, at_s: float, start_s: float, calm: Run) -> float | None
         return None
     steps = {step["name"]: step for step in calm.manifest()["steps"]}
     if needs == HEATED:
-        return at_s if at_s < start_s + _named(steps, "cool down")["began_s"] else None
+        return at_s if at_s < start_s + _named(steps, "cool down")["began_s"] - STATED[fault][1] else None
     if needs == LIT:
         going = [start_s + float(row["t_s"]) for row in calm.rows("telemetry.csv") if float(row["lamp_duty_pct"])]
     else:

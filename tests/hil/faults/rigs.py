@@ -18,6 +18,11 @@ class PresetBoard(VirtualBoard):
         return [*command[:-1], str(PRESET)], environment
 
 
+def alive(board: VirtualBoard) -> bool:
+    """True while the board's process runs."""
+    return board._process is not None and board._process.poll() is None
+
+
 def board(**scenario: Any) -> VirtualBoard:
     """A started board."""
     return (PresetBoard if scenario.get("preset") else VirtualBoard)(**scenario).start()
