@@ -5,7 +5,7 @@ T - T0, the block's equation dT/dt = G (1 - exp(-t/d)) + s0 - (T - T0)/tau integ
 the lag has died away, which is linear in G, G d and 1 / tau: least squares over the readings from _SETTLED_S on. Readings are averaged
 over a second, sums are taken about their means, so that single-precision floats do. Floats are used at the end only, in `result`.
 
-On boards/plant, 15 to 40 degC: gain / tau within 1 %, tau and gain within 8 %, delay within 0.2 s, room within 0.5 K.
+On boards/plant, 15 to 40 degC: gain / tau within 1 %, tau and gain within 4 %, delay within 0.2 s, room within 0.8 K.
 """
 
 from array import array
@@ -69,7 +69,10 @@ class StepResponse:
         return 0 if self._count < _REST_S else _HALF_U16
 
     def result(self):
-        """(gain_mk, tau_ms, dead_ms, ambient_mc); gain: steady rise at full duty. Raises RigError(MODEL_IMPLAUSIBLE, where, value, limit)."""
+        """Return (gain_mk, tau_ms, dead_ms, ambient_mc); gain is the steady rise at full duty.
+
+        Raises RigError(MODEL_IMPLAUSIBLE) with where, value and limit.
+        """
         means, count = self._means, self._count
         if count <= _REST_S:
             raise RigError(MODEL_IMPLAUSIBLE, where="rise_s", value=count, limit=_REST_S)
