@@ -19,6 +19,7 @@ OPEN = {
     "more-than-65535-rounds-of-a-step": "rig/executor.py: iteration is a u16",
     "more-than-65535-periods-missed": "rig/executor.py: missed is a u16",
     "two-hundred-steps-in-a-checkpoint": "rig/checkpoint.py: the fields do not fit the buffer",
+    "resumed-inside-a-step-whose-count-was-dropped": "rig/executor.py: KeyError at the end of the step, the run that was resumed faults",
     "steinhart-hart-divides-by-zero": "rig/thermometry.py: 1 ohm without the coefficient a; kept, so no board starts again",
     "settings-are-no-map": "rig/settings.py: what is kept is trusted to be a map",
     "a-setting-is-no-number": "rig/settings.py: what is kept is trusted to hold integers",
