@@ -6,17 +6,11 @@ At every control tick the reading T, smoothed, and the duty u, passed through th
     extra = dT/dt + (T - ambient) / tau - asked - bias      heating that nobody asked for; negative: heat that did not come
     got   = asked + extra                                   heating that is there
 
-| code | what must show |
-|---|---|
-| SENSOR_DETACHED | the reading falls by 0.9 K/s more than the model, for 0.8 s and by 0.5 K |
-| HEATER_DEAD | less than a quarter comes, and 2.5 to 6.5 K are missing (16 K in doubt) |
-| HEATER_STUCK_ON | 0.3 K too much came, over 8 s at least |
-
-| seconds from the fault on | 40 degC | 80 | 120 | cold start to 80 | ramp up | ramp down | idle |
-|---|---|---|---|---|---|---|---|
-| SENSOR_DETACHED | 2.2 | 1.0 | 0.9 | 1.1 to 3.3 above 28 degC | 1.3 | 1.1 | |
-| HEATER_DEAD | 40 | 19 | 18 | 12 to 18 | 19 | 35 | |
-| HEATER_STUCK_ON | 9.2 | 9.7 | 13 | 4 K before 80 degC | 9.6 | 9.1 | 9.0 |
+| seconds from the fault on: code, and what must show | 40 degC | 80 | 120 | cold start to 80 | ramp up, down | idle |
+|---|---|---|---|---|---|---|
+| SENSOR_DETACHED: falls by 0.9 K/s more than the model, 0.8 s and 0.5 K of it | 2.2 | 1.0 | 0.9 | 1.1 to 3.3 above 28 degC | 1.3, 1.1 | |
+| HEATER_DEAD: less than a quarter comes, 2.5 to 6.5 K are missing | 40 | 19 | 18 | 12 to 18 | 19, 35 | |
+| HEATER_STUCK_ON: 0.3 K too much came, over 8 s at least | 9.2 | 9.7 | 13 | 4 K before 80 degC | 9.6, 9.1 | 9.0 |
 
 Measured on boards/plant with the default gains and a calibrated model (model_margin_pct 100); tests/firmware/test_thermal_model.py holds
 them. With the margins of an uncalibrated model (200) stuck takes 11 s at 80 and 26 s at 120 degC, the rest is the same. A sensor that
@@ -25,7 +19,7 @@ that is stuck while full duty is asked shows when the duty falls.
 
 Told apart by what nothing else can do. A dead heater's `got` is zero while `asked` grows: `extra` goes against `asked` one to one, where a
 cold cuvette takes the same whatever is asked. Heat that is less than known but there (an open lid) and `got` below zero (a lid and a
-cuvette) are not a dead heater's: for 30 s after either the model is in doubt and waits for more.
+cuvette) are not a dead heater's: for 30 s after either the model is in doubt and waits for 16 K.
 
 `bias` learns in 128 s what is left at rest (another room, a draught), within -30..60 mK/s (9 K of room too warm, 18 K too cold), and
 stands still while evidence grows. A reading below the room's temperature lowers it at once: no block is colder than its room.
@@ -48,13 +42,12 @@ _JUMP_MC = const(3000)  # from one reading to the next; a sensor put back on a h
 _FAR = const(30000 << 6)
 _WILD_TICKS = const(5)  # so many wild readings are passed over; then it is another sensor, a new start
 _COLDER_MC = const(25000)  # the room is at most so much colder than calibrated
-
 _NEVER = const(-8000000 << 6)  # no reading yet: whatever comes is far off
-
 _START_MS = const(8000)  # what was on the pin before is not known
 _BLIND_MS = const(20000)  # after a reading rose faster than any heater heats: a sensor was put back
 _SUDDEN = const(1000 * 16)
 _GAIN_MOST = const(1000 * 16)  # at full duty; what is faster the settings refuse
+_QUIET_LOW = const(-37 * 16)  # asked for the least, three quarters of it missing
 _FLOOR = const(-2000 * 16)
 
 _FALLS = const(-900 * 16)
@@ -89,11 +82,13 @@ _BIAS_HIGH = const(60 * 16 * 1024)
 
 
 class ThermalModel:
-    """extra_mk_per_s(): heating that nobody asked for, smoothed over 2 s; seen(): what is behind the last code."""
+    """One block. Identification (step_response.py): begin_calibration(temp_mc), then calibrate(temp_mc, dt_ms) -> duty, -1 when done, then
+    calibrated() -> (gain_mk at full duty, tau_ms, dead_ms, ambient_mc); the caller puts them into the settings and calls `reload`."""
 
     def __init__(self, settings, limits):
         self._settings = settings
-        self._response = StepResponse(limits)
+        response = StepResponse(limits)
+        self.begin_calibration, self.calibrate, self.calibrated = response.begin, response.tick, response.result
         self.reload()
 
     def reload(self):
@@ -112,10 +107,7 @@ class ThermalModel:
         """A new start: the sensor was mended or a fault cleared. The next reading begins anew, without what was learned."""
         self._ambient_mc = self._settings["model_ambient_mc"]
         self._coldest_mc = self._ambient_mc - _COLDER_MC
-        self._bias = 0
-        self._lagged = self._heat = 0
-        self._value = self._limit = 0
-        self._last_mc = 0
+        self._bias = self._lagged = self._heat = self._last_mc = self._value = self._limit = 0
         self._wild = _WILD_TICKS
         self._smooth = _NEVER
         self._forget()
@@ -127,25 +119,6 @@ class ThermalModel:
     def extra_mk_per_s(self):
         """Heating that nobody asked for; negative: heat that did not come."""
         return self._extra // _RATE
-
-    # ---- identification: a minute of half power from rest
-
-    def begin_calibration(self, temp_mc):
-        """Raises RigError(MODEL_IMPLAUSIBLE) when the block is too hot for a step."""
-        self._response.begin(temp_mc)
-
-    def calibrate(self, temp_mc, dt_ms):
-        """Take a reading; return the duty to put on the pin until the next one, or -1 when done: heater off, see `calibrated`."""
-        return self._response.tick(temp_mc, dt_ms)
-
-    def calibrated(self):
-        """(gain_mk, tau_ms, dead_ms, ambient_mc): steady rise at full duty, time constant, delay, room.
-
-        Raises RigError(MODEL_IMPLAUSIBLE) with where, value and limit.
-        """
-        return self._response.result()
-
-    # ---- the control tick
 
     def tick(self, temp_mc, duty_u16, dt_ms):
         """Return a code while its evidence is complete, or OK. duty_u16: what was on the pin in the dt_ms before this reading."""
@@ -169,6 +142,14 @@ class ThermalModel:
         asked = (heat >> 4) * self._gain >> 16
         extra = (off >> 3) + ((smooth - self._ambient_mc) * self._loss_q13 >> 13) - asked - (self._bias >> 10)
         self._extra = extra
+        if self._quiet and _QUIET_LOW < extra < self._margin:
+            self._learn(extra, dt_ms)
+            return OK
+        return self._judge(asked, extra, dt_ms)
+
+    def _judge(self, asked, extra, dt_ms):
+        """Something shows, or something is not over yet."""
+        self._quiet = False
         if extra < _FALLS:
             self._fall_ticks += 1
             if self._fall < _TOP:
@@ -192,9 +173,13 @@ class ThermalModel:
             self._value, self._limit = self._excess, self._excess_enough
             return HEATER_STUCK_ON
         if self._missing < _LEARN_MISSING and self._excess < _LEARN_EXCESS and -_LEARN_BELOW < extra < _LEARN_BELOW:
-            bias = self._bias + extra * dt_ms * 8 // 1000
-            self._bias = _BIAS_LOW if bias < _BIAS_LOW else _BIAS_HIGH if bias > _BIAS_HIGH else bias
+            self._learn(extra, dt_ms)
+        self._quiet = self._missing == 0 and self._excess == 0 and self._doubt_ms <= 0 and self._below_ms == 0 and self._less_ms <= 0
         return OK
+
+    def _learn(self, extra, dt_ms):
+        bias = self._bias + extra * dt_ms * 8 // 1000
+        self._bias = _BIAS_LOW if bias < _BIAS_LOW else _BIAS_HIGH if bias > _BIAS_HIGH else bias
 
     def _start(self, temp_mc, duty_u16):
         self._wild = 0
@@ -205,6 +190,7 @@ class ThermalModel:
 
     def _forget(self):
         self._blind_ms = _START_MS
+        self._quiet = False
         self._extra = self._calm = self._fall = self._fall_ticks = 0
         self._missing = self._base_asked = self._base_extra = self._below_ms = self._less_ms = self._doubt_ms = 0
         self._excess = self._excess_ms = 0
