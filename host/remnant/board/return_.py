@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 BACK_OFF_S = 0.1
 BACK_OFF_MAX_S = 5.0
-_NOT_THIS_ONE = (codes.PROTOCOL_MISMATCH, codes.TABLE_MISMATCH)
+_NOT_THIS_ONE = (codes.PROTOCOL_MISMATCH, codes.TABLE_MISMATCH, codes.PORT_NOT_A_RIG)
 
 
 class Return:
@@ -56,7 +56,7 @@ class Return:
                 welcome = await self._opened()
                 break
             except (RigError, OSError) as error:
-                if not told and getattr(error, "code", None) in _NOT_THIS_ONE and isinstance(error, RigError):
+                if not told and isinstance(error, RigError) and error.code in _NOT_THIS_ONE and (error.text or error.value):
                     told = True
                     board.on_line(Line.REFUSED, error)
         board.welcome = welcome
@@ -78,7 +78,7 @@ class Return:
             welcome = await board.greet()
             if welcome.uid != board.welcome.uid:
                 text = f"on {path} there is another board ({welcome.uid}); the run is on {board.welcome.uid}. Plug that one in"
-                raise RigError(codes.PROTOCOL_MISMATCH, where=path, text=text)
+                raise RigError(codes.PORT_NOT_A_RIG, where=path, text=text)
         except BaseException:
             await asyncio.to_thread(link.close)
             raise

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from remnant_protocol.errors import RigError
 
 from ..errors import Exit
 from .output import Output, told
 from .table import aligned
+
+if TYPE_CHECKING:
+    from ..run import RunResult
 
 app = typer.Typer(
     name="remnant",
@@ -25,6 +30,8 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of text.")]
 Inputs = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help='An input of the plan, e.g. temperature="60 degC".')]
 PlanName = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file, or the name of a plan of the library (`remnant list`).")]
+Port = Annotated[str | None, typer.Option("--rig", help="Serial port or USB serial number; the only USB port when not given.")]
+Runs = Annotated[Path, typer.Option("--out", help="Folder of runs.")]
 
 
 def main() -> None:
@@ -51,42 +58,155 @@ def demo(
 
 @app.command()
 def run(
-    plan: PlanName,
+    plan: Annotated[str | None, typer.Argument(metavar="PLAN", help="A plan file, or a name of the library (`remnant list`).")] = None,
     set_: Inputs = None,
     rig: Annotated[str, typer.Option(help="virtual, emulated, a serial port, or a USB serial number.")] = "virtual",
     out: Annotated[Path, typer.Option(help="Folder that gets the run's folder.")] = Path("runs"),
     speed: Annotated[str, typer.Option(help="Virtual rig: max, or times the wall clock (1, 60).")] = "max",
     seed: Annotated[int, typer.Option(help="Virtual rig: seed of noise and kinetics.")] = 1,
     scenario: Annotated[Path | None, typer.Option(help="Virtual rig: JSON file with faults (boards/virtual/README.md).")] = None,
+    attach: Annotated[bool, typer.Option("--attach", help="Start nothing: follow the run that is going on (`remnant attach`).")] = False,
     as_json: Json = False,
 ) -> None:
     """Run a plan and leave a run folder with data, analysis and report."""
     output = Output(as_json)
     with told(output):
+        if attach:
+            if plan is not None:
+                raise typer.BadParameter("--attach follows the run that is going on; leave PLAN out")
+            _attach(None if rig == "virtual" else rig, out, output)
+        if plan is None:
+            raise typer.BadParameter("PLAN: which one? `remnant list` names those of the library")
         from ..virtual import SIMULATED
         from .running import Wish, folder_for, plan_name, run_all
 
         facts: dict[str, Any] = {"seed": seed, "speed": _speed(speed), **_scenario(scenario)} if rig in SIMULATED else {}
         name = plan_name(plan)
         result = run_all([Wish(name, plan, _inputs(set_), folder_for(out, name), rig, facts)], output)[0]
-        output.say(f"{result.status}: {result.folder}")
+        _end(result, output)
 
-        from ..report import write_report
 
-        page = write_report(result.folder)
+@app.command()
+def attach(rig: Port = None, out: Runs = Path("runs"), as_json: Json = False) -> None:
+    """Follow the run that a board is at, or fetch what it still has of the last one; then data, analysis and report as after a run."""
+    output = Output(as_json)
+    with told(output):
+        _attach(rig, out, output)
+
+
+@app.command()
+def resume(
+    rig: Port = None,
+    out: Runs = Path("runs"),
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dark: Annotated[int | None, typer.Option(min=0, help="Seconds the run was dark, when this host cannot know.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Have a paused or interrupted run go on, after showing what happened; then follow it."""
+    output = Output(as_json)
+    with told(output):
+        from .attaching import looked_at, port_of, resumed
+
+        port = port_of(rig)
+        looked = looked_at(port, out, output)
+        for line in looked.lines:
+            output.say(line)
+        if looked.interruption and not yes and not typer.confirm("Go on with it?", default=False, err=True):
+            output.result({"ok": False, "exit": int(Exit.OK), "resumed": False})
+            raise typer.Exit(Exit.OK)
+        _end(resumed(port, out, output, looked, dark), output)
+
+
+@app.command()
+def status(rig: Port = None, out: Runs = Path("runs"), as_json: Json = False) -> None:
+    """Tell what a board is doing, and what it has that no host has yet."""
+    output = Output(as_json)
+    with told(output):
+        from .at_rig import facts_of, lines_of
+        from .attaching import port_of
+
+        facts = facts_of(port_of(rig), out)
+        for line in lines_of(facts):
+            output.say(line)
+        output.result({"ok": True, **facts})
+
+
+@app.command()
+def stop(rig: Port = None, as_json: Json = False) -> None:
+    """End the run on a board in order and switch everything off."""
+    _ask(rig, as_json, "STOP")
+
+
+@app.command()
+def pause(rig: Port = None, as_json: Json = False) -> None:
+    """Hold the run on a board: light off, temperature kept. `remnant resume` goes on."""
+    _ask(rig, as_json, "PAUSE")
+
+
+@app.command()
+def clear(rig: Port = None, as_json: Json = False) -> None:
+    """Leave the fault of a board, once its cause is gone."""
+    _ask(rig, as_json, "CLEAR")
+
+
+@app.command()
+def sim(
+    speed: Annotated[str, typer.Option(help="max, or times the wall clock (1, 60).")] = "1",
+    seed: Annotated[int, typer.Option(help="Seed of noise and kinetics.")] = 1,
+    scenario: Annotated[Path | None, typer.Option(help="JSON file with cells and faults (boards/virtual/README.md).")] = None,
+    state: Annotated[Path | None, typer.Option(help="Folder that keeps what outlives a restart.", file_okay=False)] = None,
+    port_link: Annotated[Path | None, typer.Option(help="Symbolic link that is made to its port.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Start a virtual board that lives until Ctrl-C and tell its port, for --rig of the other commands."""
+    output = Output(as_json)
+    with told(output):
+        from .sim import simulate
+
+        simulate({"seed": seed, "speed": _speed(speed), **_scenario(scenario)}, state, port_link, output)
+
+
+def _attach(rig: str | None, out: Path, output: Output) -> None:
+    from .attaching import attached, port_of
+
+    _end(attached(port_of(rig), out, output), output)
+
+
+def _ask(rig: str | None, as_json: bool, op: str) -> None:
+    output = Output(as_json)
+    with told(output):
+        from remnant_protocol import messages
+
+        from .at_rig import STATES, asked
+        from .attaching import port_of
+
+        state = STATES.get(asked(port_of(rig), getattr(messages, op)), "unknown")
+        output.say(f"done; the rig is {state}")
+        output.result({"ok": True, "state": state})
+
+
+def _end(result: RunResult, output: Output) -> None:
+    """Report what became of a run, and end the command with the exit code that goes with it."""
+    from ..errors import exit_code, explain
+    from ..report import write_report
+
+    output.say(f"{result.status}: {result.folder}")
+    page = None
+    try:
+        page = str(write_report(result.folder))
         output.say(f"report: {page}")
-        simulated = bool(result.manifest["simulated"])
-        document = {"status": result.status, "simulated": simulated, "folder": str(result.folder), "report": str(page)}
-        if result.error:
-            from ..errors import exit_code, explain
-
-            code = exit_code(result.error)
-            output.result({"ok": False, "exit": int(code), "code": result.error.code, "error": explain(result.error), **document})
-            print(explain(result.error), file=sys.stderr)
-            raise typer.Exit(code)
-        code = Exit.INTERRUPTED if result.status == "stopped" else Exit.OK
-        output.result({"ok": code == Exit.OK, "exit": int(code), **document})
+    except RigError as error:  # a run of which nothing is known but its records, or a disk that takes no more
+        output.say(f"no report: {explain(error)}")
+    simulated = bool(result.manifest["simulated"])
+    document = {"status": result.status, "simulated": simulated, "folder": str(result.folder), "report": page}
+    if result.error:
+        code = exit_code(result.error)
+        output.result({"ok": False, "exit": int(code), "code": result.error.code, "error": explain(result.error), **document})
+        print(explain(result.error), file=sys.stderr)
         raise typer.Exit(code)
+    code = Exit.INTERRUPTED if result.status == "stopped" else Exit.OK
+    output.result({"ok": code == Exit.OK, "exit": int(code), **document})
+    raise typer.Exit(code)
 
 
 @app.command()

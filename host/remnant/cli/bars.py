@@ -71,7 +71,9 @@ def shown(progress: Progress) -> str:
         parts.append(f"{progress.temp_c:.1f} degC")
     if progress.irradiance_mw_per_cm2:
         parts.append(f"{progress.irradiance_mw_per_cm2:.1f} mW/cm2")
-    if progress.left_s is not None and progress.fraction < 1.0:
+    if progress.history_pages:
+        parts.append(f"{progress.history_pages} pages of history to come")
+    elif progress.left_s is not None and progress.fraction < 1.0:
         parts.append(f"{hms(progress.left_s)} left")
     return ", ".join(parts)
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +11,13 @@ from typing import Any
 from .. import library
 from ..plan import Compiled, Plan, compile_plan
 from ..plan import load as load_plan
-from ..rig import open_rig
-from ..run import RunResult, execute
+from ..rig import Rig, open_rig
+from ..run import Person, RunResult, execute, fetch, folder_of
 from ..virtual import LIMITS_OF, SIMULATED
 from .bars import Bars
 from .limits import limits_of
 from .output import Output
+from .person import Interrupts
 
 VIRTUAL = "virtual"
 EMULATED = "emulated"
@@ -81,22 +80,10 @@ class _Interrupted(Exception):
 
 
 async def _run_all(wishes: list[Wish], output: Output, virtual: dict[str, Any]) -> list[RunResult]:
-    stop, cut = asyncio.Event(), asyncio.Event()
     with Bars(output, [wish.name for wish in wishes]) as bars:
-
-        def interrupted() -> None:
-            if stop.is_set():
-                bars.say("Ctrl-C again: outputs off at once.")
-                cut.set()
-            else:
-                bars.say("Ctrl-C: stopping in order, outputs go off. Press it again to cut them at once.")
-                stop.set()
-
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with suppress(NotImplementedError):  # Windows: there Ctrl-C ends the host, and the board goes on as its plan says
-                loop.add_signal_handler(number, interrupted)
-        results = await asyncio.gather(*(_run(wish, bars, virtual, stop, cut) for wish in wishes), return_exceptions=True)
+        interrupts = Interrupts(bars.say)
+        interrupts.listen()
+        results = await asyncio.gather(*(_run(wish, bars, virtual, interrupts) for wish in wishes), return_exceptions=True)
     for result in results:
         if isinstance(result, _Interrupted):
             raise KeyboardInterrupt
@@ -105,14 +92,19 @@ async def _run_all(wishes: list[Wish], output: Output, virtual: dict[str, Any]) 
     return results  # type: ignore[return-value]
 
 
-async def _run(wish: Wish, bars: Bars, virtual: dict[str, Any], stop: asyncio.Event, cut: asyncio.Event) -> RunResult:
+async def _run(wish: Wish, bars: Bars, virtual: dict[str, Any], interrupts: Interrupts) -> RunResult:
     try:
         facts: dict[str, Any] = {}
         if wish.spec in SIMULATED:
             _, compiled = compiled_plan(wish.source, wish.inputs, limits_of(LIMITS_OF[wish.spec]))
             facts = {"cells": _samples(compiled), **wish.scenario, **virtual}
-        async with open_rig(wish.spec, **facts) as rig:
-            if stop.is_set():
+        async with open_rig(wish.spec, as_it_is=wish.spec not in SIMULATED, **facts) as rig:
+            interrupts.boards.append(rig.board)
+            if not rig.by_hand:
+                await rig.board.ready()
+                await _fetch_what_is_left(wish, rig, bars, interrupts)
+                rig.forget_records()
+            if interrupts.stop.is_set():
                 raise _Interrupted
             plan, compiled = compiled_plan(wish.source, wish.inputs, rig.board.description)
             return await execute(
@@ -124,12 +116,27 @@ async def _run(wish: Wish, bars: Bars, virtual: dict[str, Any], stop: asyncio.Ev
                 plan_name=wish.name,
                 inputs={name: str(value) for name, value in plan.inputs_used.items()},
                 on_progress=lambda progress: bars.show(wish.name, progress),
-                stop=stop,
-                cut=cut,
+                stop=interrupts.stop,
+                cut=interrupts.cut,
+                say=bars.say,
             )
     except Exception:
-        stop.set()  # runs that were asked for together stand together
+        interrupts.stop.set()  # runs that were asked for together stand together
         raise
+
+
+async def _fetch_what_is_left(wish: Wish, rig: Rig, bars: Bars, interrupts: Interrupts) -> None:
+    """An earlier run on this board, whose end no host has seen, gets what the board still has of it before that is forgotten."""
+    welcome = rig.board.welcome
+    assert welcome
+    if welcome.first_seq == welcome.next_seq and not welcome.history_pages:
+        return
+    kept = folder_of(rig, wish.folder.parent)
+    if kept is None or kept.ended:
+        return
+    bars.say(f"the board still has records of an earlier run: fetching them into {kept.folder}")
+    result = await fetch(rig, kept, Person(interrupts.stop, interrupts.cut, bars.say))
+    bars.say(f"{result.status}: {kept.folder}")
 
 
 def _samples(compiled: Compiled) -> list[str | None]:

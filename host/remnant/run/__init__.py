@@ -3,6 +3,18 @@
 from .attach import attach, fetch, folder_of, resume
 from .execute import RunResult, execute
 from .follow import Person
+from .interruption import Interruption, find_interruption
 from .progress import Progress
 
-__all__ = ["Person", "Progress", "RunResult", "attach", "execute", "fetch", "folder_of", "resume"]
+__all__ = [
+    "Interruption",
+    "Person",
+    "Progress",
+    "RunResult",
+    "attach",
+    "execute",
+    "fetch",
+    "find_interruption",
+    "folder_of",
+    "resume",
+]

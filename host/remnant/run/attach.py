@@ -81,7 +81,7 @@ async def attach(rig: Rig, out: Path, person: Person) -> RunResult:
     Raises RigError(WRONG_STATE) when there is neither.
     """
     kept, going_on = _sought(rig, out)
-    return await _followed(rig, kept, person, going_on)
+    return await _followed(rig, kept, person, going_on, may_start=True)
 
 
 async def resume(rig: Rig, kept: Kept, person: Person, dark_s: int, exposure_mj_per_cm2: int) -> RunResult:
@@ -120,7 +120,9 @@ def _stranger(rig: Rig, out: Path) -> Kept:
     return Kept(folder, of_stranger(rig, welcome.run_id), None, False, False)
 
 
-async def _followed(rig: Rig, kept: Kept, person: Person, going_on: bool, command: tuple[Any, ...] | None = None) -> RunResult:
+async def _followed(
+    rig: Rig, kept: Kept, person: Person, going_on: bool, command: tuple[Any, ...] | None = None, may_start: bool = False
+) -> RunResult:
     board, manifest = rig.board, kept.manifest
     assert board.welcome
     steps = [StepInfo(**{key: step[key] for key in ("index", "name", "text", "planned_s", "times")}) for step in manifest["steps"]]
@@ -131,7 +133,7 @@ async def _followed(rig: Rig, kept: Kept, person: Person, going_on: bool, comman
     journal.note("attached", {"utc": now(), "boot_id": board.welcome.boot_id})
     number = None
     start = kept.start
-    if command is None and start and not kept.began and not board.welcome.run_id and start["boot_id"] == board.welcome.boot_id:
+    if may_start and start and not kept.began and not board.welcome.run_id and start["boot_id"] == board.welcome.boot_id:
         command, number = (m.START, kept.run_id), start["id"]  # its REPLY never came; the board answers the same id once more
     error = None
     try:

@@ -214,13 +214,13 @@ class Following:
         if self._journal.extent.ended or self._over:
             if self._give_up_at == 0.0:
                 text = f"{self._pages_left} pages of the run are still on the board. `remnant attach` fetches them"
-                return RigError(codes.BOARD_LOST, where=self._board.path, text=text)
+                return RigError(codes.NO_ANSWER, where=self._board.path, text=text)
             return None  # it was stopped, and what is left is being fetched
         return RigError(codes.NO_ANSWER, where=self._board.path, limit=STOP_WITHIN_S)
 
     def _left(self) -> RigError:
         text = f"the line to the board on {self._board.path} is lost; the board goes on by itself. `remnant attach` comes back to it"
-        return RigError(codes.BOARD_LOST, where=self._board.path, text=text)
+        return RigError(codes.NO_ANSWER, where=self._board.path, text=text)
 
     # ---- what happens meanwhile
 

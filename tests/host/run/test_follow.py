@@ -197,7 +197,7 @@ def test_ctrl_c_while_the_line_is_away_leaves_the_board_to_itself_and_attach_com
         stop.set()
 
     result = scene.run(meddle)
-    assert (result.status, result.error.code) == ("board lost", codes.BOARD_LOST)
+    assert (result.status, result.error.code) == ("board lost", codes.NO_ANSWER)
     assert "goes on by itself" in result.error.text and "`remnant attach`" in result.error.text
     assert scene.fake.executed[m.STOP] == 0
     scene.add(*ENDING)
