@@ -29,6 +29,8 @@ class Line:
 
 
 class Analog:
+    """sensors: temperature sensors on the block, 1 or 2."""
+
     def read_sum(self, channel, samples):
         """Return the sum of `samples` 16-bit conversions of SENSOR, MONITOR or SUPPLY; -1 where none could be had."""
 
@@ -174,4 +176,5 @@ MORE = 3  # of Clock.wait
 SENSOR = 0
 MONITOR = 1
 SUPPLY = 2
+SENSOR2 = 3  # a second sensor on the block, where the setting sensor2_fitted says so
 LEASE_MS = 150

@@ -17,7 +17,7 @@ from micropython import const
 
 from plant.rig import Plant
 
-from .contract import LEASE_MS, MONITOR, MORE, SENSOR
+from .contract import LEASE_MS, MONITOR, MORE, SENSOR, SENSOR2
 from .sim_pump import SimPump
 
 _MASK = const((1 << 30) - 1)
@@ -143,16 +143,21 @@ class _Lease:
 
 
 class _Analog:
+    sensors = 2
+
     def __init__(self, plant):
         self._sensor_sum = plant.sensor_sum
         self._monitor_sum = plant.monitor_sum
         self._supply_sum = plant.supply_sum
+        self._sensor2_sum = plant.sensor2_sum
 
     def read_sum(self, channel, samples):
         if channel == SENSOR:
             return self._sensor_sum(samples)
         if channel == MONITOR:
             return self._monitor_sum(samples)
+        if channel == SENSOR2:
+            return self._sensor2_sum(samples)
         return self._supply_sum(samples)
 
 

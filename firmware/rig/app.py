@@ -74,11 +74,13 @@ class App:
         self.history.journal = self.journal
         self.checkpoints = Checkpoints(checkpoints, boot_id)
         self.thermometry = Thermometry(hal.adc, 0, self.settings)
+        self.thermometry2 = Thermometry(hal.adc, 3, self.settings)
         self.heater = Heater(hal.heater, self.settings, self.limits)
         self.lamp = Lamp(hal.lamp, hal.adc, 1, self.settings, self.limits)
         self.exposure = Exposure()
         self.probe = Probe(hal.optics, self.lamp, self.exposure, self.journal, self.settings, self.limits)
         self.pumps = make_pumps(hal, self.settings, self.limits)
+        self.calibrating = False
         self.safety = Safety(self)
         self.programs = ProgramStore(hal.store, self.limits, self._tick_if_due)
         self.executor = Executor(self)
@@ -143,7 +145,7 @@ class App:
         self.journal.forget(_FORGET)
         thermometry = self.thermometry
         thermometry.sample()
-        code = self.safety.check()
+        code = self.safety.check(dt_us // 1000)
         state = self.state
         if code != OK:
             if state == m.STARTING:
@@ -155,7 +157,10 @@ class App:
             self._good_readings += 1
             if self._good_readings >= _READY_AFTER:
                 self.enter(m.READY)
-        self.heater.tick(thermometry.temp_mc, dt_us // 1000)
+        if self.calibrating:
+            self._calibrate(dt_us // 1000)
+        else:
+            self.heater.tick(thermometry.temp_mc, dt_us // 1000)
         lamp = self.lamp
         lamp.tick()
         if lamp.measured_uw_per_cm2:
@@ -195,6 +200,8 @@ class App:
         if op == m.HEATER:
             self.heater.set(arguments[0], arguments[1], self.thermometry.temp_mc)
             return arguments
+        if op == m.CALIBRATE:
+            return self._begin_calibration()
         if op == m.LAMP:
             self.lamp.set(arguments[0])
             return arguments
@@ -293,7 +300,7 @@ class App:
 
     def reload(self):
         """Settings have changed: every part takes them over."""
-        for part in [self.thermometry, self.heater, self.lamp, self.safety] + self.pumps:
+        for part in [self.thermometry, self.thermometry2, self.heater, self.lamp, self.safety] + self.pumps:
             part.reload()
 
     # ---- inside
@@ -411,10 +418,38 @@ class App:
             return  # a dose or a probe is finished first
         self.journal.event(m.HOST_LOST, policy[0], silent_s)
 
+    def _begin_calibration(self):
+        """The thermal model learns this block: 10 s at rest, a minute of half power. Raises RigError(WRONG_STATE | MODEL_IMPLAUSIBLE)."""
+        if self.heater.target_mc != OFF_MC or self.lamp.requested_uw_per_cm2 or self.calibrating:
+            raise RigError(WRONG_STATE, value=self.state)
+        self.safety.model.begin_calibration(self.thermometry.temp_mc)
+        self.calibrating = True
+        return ()
+
+    def _calibrate(self, dt_ms):
+        duty = self.safety.model.calibrate(self.thermometry.temp_mc, dt_ms)
+        if duty >= 0:
+            self.heater.duty_u16 = duty
+            self.hal.heater.renew(duty)
+            return
+        self.heater.off()
+        self.calibrating = False
+        try:
+            found = self.safety.model.calibrated()
+        except RigError as error:
+            self.commands.calibration_ended(error.code, (error.value,))
+            return
+        self.settings.put_model(*found)
+        self.safety.reload()
+        self.journal.event(m.MODEL_CALIBRATED, *found)
+        self.commands.calibration_ended(OK, found)
+
     def _supply(self):
         """The switch in series with heater and lamp is closed only while one of them is wanted; leases that lapsed are told."""
         master = self.hal.master
-        wanted = self.state != m.FAULTED and (self.heater.target_mc != OFF_MC or self.lamp.requested_uw_per_cm2 > 0 or self.probe.active)
+        wanted = self.state != m.FAULTED and (
+            self.heater.target_mc != OFF_MC or self.calibrating or self.lamp.requested_uw_per_cm2 > 0 or self.probe.active
+        )
         if wanted:
             master.renew(_FULL)
         elif self._supplied:
@@ -442,7 +477,11 @@ class App:
     def _driven(self):
         """True while any output is on or moving."""
         return (
-            self.heater.target_mc > 0 or self.lamp.requested_uw_per_cm2 > 0 or self.probe.active or any([pump.busy for pump in self.pumps])
+            self.heater.target_mc > 0
+            or self.calibrating
+            or self.lamp.requested_uw_per_cm2 > 0
+            or self.probe.active
+            or any([pump.busy for pump in self.pumps])
         )
 
     def _idle(self):

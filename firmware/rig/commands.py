@@ -9,16 +9,17 @@ import gc
 from micropython import const
 
 from remnant_protocol import messages as m
-from remnant_protocol.errors import BAD_ARGUMENTS, OK, SUPERSEDED, TASK_FAILED, UNKNOWN_COMMAND, WRONG_STATE, RigError
+from remnant_protocol.errors import BAD_ARGUMENTS, OK, SETTING_RANGE, SUPERSEDED, TASK_FAILED, UNKNOWN_COMMAND, WRONG_STATE, RigError
 
 _REMEMBERED = const(16)
+SENSOR2_FITTED = const(70)  # rig/settings.py
 _WATCHED_MAX = const(8)
 _HEATED_WITHIN_MC = const(1000)
 _LIT_AFTER_TICKS = const(10)
 
 
 # arguments by letter: 1 2 4 unsigned of so many bytes, i signed of 4, n nil or i, t bool, y bytes (schema.COMMANDS says the same)
-BY_HAND = {m.HEATER: "n4", m.LAMP: "4", m.FLOW: "1i", m.DISPENSE: "1i4t", m.PROBE: "211"}
+BY_HAND = {m.HEATER: "n4", m.LAMP: "4", m.FLOW: "1i", m.DISPENSE: "1i4t", m.PROBE: "211", m.CALIBRATE: ""}
 _BITS = {"1": 8, "2": 16, "4": 32}
 
 
@@ -65,7 +66,6 @@ class Commands:
             m.SETTING: (self._setting, "1i"),
             m.RESUME_RUN: (self._resume_run, "y44"),
             m.DISCARD_RUN: (rig.discard_run, ""),
-            m.CALIBRATE: (self._calibrate, ""),
         }
 
     def watching(self):
@@ -115,6 +115,13 @@ class Commands:
         for watched in self._watched:
             self._executed(watched, code, [])
         self._watched.clear()
+
+    def calibration_ended(self, code, measured):
+        """The thermal model has been calibrated, or what was found is no block."""
+        for watched in self._watched[:]:
+            if watched[1] == m.CALIBRATE:
+                self._watched.remove(watched)
+                self._executed(watched, code, measured)
 
     def pump_failed(self, pump, code):
         """What was asked of this pump will not happen."""
@@ -168,6 +175,8 @@ class Commands:
             return [temp_mc] if near and rig.heater.setpoint_mc == rig.heater.target_mc else None
         if op == m.LAMP:
             return [rig.lamp.measured_uw_per_cm2] if watched[5] >= _LIT_AFTER_TICKS else None
+        if op == m.CALIBRATE:
+            return None  # calibration_ended tells it
         if op == m.PROBE:
             return None if rig.probe.active else [rig.probe.readings]
         pump = rig.pumps[arguments[0]]
@@ -191,9 +200,6 @@ class Commands:
             rig.history.pages_waiting,
         )
 
-    def _calibrate(self):
-        raise RigError(WRONG_STATE, value=self._rig.state)
-
     def _resume_run(self, run_id, dark_s, exposure_mj):
         self._rig.resume_run(run_id, dark_s, exposure_mj)
         return (run_id, dark_s, self._rig.exposure.mj_per_cm2)
@@ -216,6 +222,8 @@ class Commands:
     def _setting(self, key, value):
         if self._rig.state == m.RUNNING:
             raise RigError(WRONG_STATE, value=self._rig.state)
+        if key == SENSOR2_FITTED and value and self._rig.hal.adc.sensors < 2:
+            raise RigError(SETTING_RANGE, value=value, limit=0)
         self._rig.settings.put(key, value)
         self._rig.reload()
 

@@ -7,6 +7,11 @@
 | SENSOR_STALE | the very same 16-sample sum (or none) 20 ticks in a row | 2 s | readings change again |
 | SENSOR_SLOPE | more than slope_max_mc_per_s over one second, 3 ticks | 300 ms after it shows | the slope is plausible for 1 s |
 | OVER_TEMPERATURE | above temp_cutoff_mc, 2 ticks | 200 ms | 5 degC below the cut-off |
+| SENSOR_DETACHED | the reading falls faster than the block can cool (thermal_model.py) | 1 to 5 s | the model begins anew |
+| HEATER_DEAD | what the heater is asked for does not come | 12 to 40 s, 60 s when cold | the model begins anew |
+| HEATER_STUCK_ON | the block gets heat that nobody asked for; the series switch cuts it | 8 to 15 s | the model begins anew |
+| HEATER_OVERSHOOT | 10 degC above the setpoint and still rising 0.1 degC/s, 30 ticks | 3 s | it has cooled below, or the setpoint is gone |
+| SENSORS_DISAGREE | a second sensor, where fitted, differs by more than sensors_differ_max_mc, 20 ticks (cross_check.py) | 2 s | they agree |
 | INTERLOCK_OPEN | the loop is open, 1 tick | 100 ms | the loop is closed |
 | STOP_PRESSED | the button is pressed, 1 tick | 100 ms | the button is released |
 | LAMP_NOT_LIT | lamp asked for but the monitor sees less than a quarter, 20 ticks | 2 s | at once: the lamp is tried again by a new start |
@@ -20,20 +25,27 @@ from micropython import const
 
 from remnant_protocol.errors import (
     CAUSE_REMAINS,
+    HEATER_DEAD,
+    HEATER_OVERSHOOT,
+    HEATER_STUCK_ON,
     INTERLOCK_OPEN,
     LAMP_NOT_LIT,
     OK,
     OVER_TEMPERATURE,
+    SENSOR_DETACHED,
     SENSOR_OPEN,
     SENSOR_SHORT,
     SENSOR_SLOPE,
     SENSOR_STALE,
+    SENSORS_DISAGREE,
     STOP_PRESSED,
     RigError,
 )
 from remnant_protocol.messages import BY_FAULT, FAULT, OUTPUTS_OFF
 
 from .clock import ticks_diff
+from .cross_check import CrossCheck
+from .thermal_model import ThermalModel
 from .thermometry import OPEN_ABOVE, SHORT_BELOW
 
 _RAIL_TICKS = const(3)
@@ -42,6 +54,12 @@ _SLOPE_TICKS = const(3)
 _HOT_TICKS = const(2)
 _DARK_TICKS = const(20)
 _COOLED_MC = const(5000)
+_OVERSHOOT_MC = const(10000)
+_OVERSHOOT_RISE_MC_PER_S = const(100)
+_OVERSHOOT_TICKS = const(30)
+
+
+_BY_MODEL = (HEATER_DEAD, SENSOR_DETACHED, HEATER_STUCK_ON)
 
 
 class Safety:
@@ -52,13 +70,21 @@ class Safety:
         self._cutoff_mc = rig.limits["temp_cutoff_mc"]
         self._rail_ticks = self._slope_ticks = self._hot_ticks = self._dark_ticks = 0
         self._last_good_mc = 0
+        self._over_ticks = 0
+        self.model = ThermalModel(rig.settings, rig.limits)
+        self._cross_check = CrossCheck()
+        self._sensor2 = None
         self.code = OK
         self.reload()
 
     def reload(self):
-        self._slope_max = self._rig.settings["slope_max_mc_per_s"]
+        rig = self._rig
+        self._slope_max = rig.settings["slope_max_mc_per_s"]
+        self.model.reload()
+        self._cross_check.set_limit(rig.settings["sensors_differ_max_mc"])
+        self._sensor2 = rig.thermometry2 if rig.settings["sensor2_fitted"] else None
 
-    def check(self):
+    def check(self, dt_ms=100):
         """Return the code of a cause that has shown for its time, or OK. Called once a tick, after thermometry and before outputs."""
         rig = self._rig
         thermometry = rig.thermometry
@@ -92,6 +118,9 @@ class Safety:
         else:
             self._slope_ticks = 0
             self._last_good_mc = temp_mc
+        code = self._judge_heat(temp_mc, slope, dt_ms)
+        if code != OK:
+            return code
         lamp = rig.lamp
         if lamp.requested_uw_per_cm2:
             if lamp.measured_uw_per_cm2 * 4 < lamp.requested_uw_per_cm2 and not lamp.suspended:
@@ -100,6 +129,25 @@ class Safety:
                     return LAMP_NOT_LIT
             else:
                 self._dark_ticks = 0
+        return OK
+
+    def _judge_heat(self, temp_mc, slope, dt_ms):
+        """Does the block do what the heater was told, and do two sensors say the same?"""
+        rig = self._rig
+        heater = rig.heater
+        if not rig.calibrating:
+            code = self.model.tick(temp_mc, heater.duty_u16, dt_ms)
+            if code != OK:
+                return code
+        if temp_mc - heater.setpoint_mc > _OVERSHOOT_MC and slope > _OVERSHOOT_RISE_MC_PER_S and heater.target_mc > 0:
+            self._over_ticks += 1
+            if self._over_ticks >= _OVERSHOOT_TICKS:
+                return HEATER_OVERSHOOT
+        else:
+            self._over_ticks = 0
+        if self._sensor2 is not None:
+            self._sensor2.sample()
+            return self._cross_check.tick(temp_mc, self._sensor2.temp_mc, dt_ms)
         return OK
 
     def seen(self, code):
@@ -116,6 +164,12 @@ class Safety:
             return thermometry.slope_mc_per_s, self._slope_max
         if code == OVER_TEMPERATURE:
             return thermometry.temp_mc, self._cutoff_mc
+        if code == HEATER_OVERSHOOT:
+            return thermometry.temp_mc - rig.heater.setpoint_mc, _OVERSHOOT_MC
+        if code == SENSORS_DISAGREE:
+            return self._cross_check.seen()
+        if code in _BY_MODEL:
+            return self.model.seen()
         if code == LAMP_NOT_LIT:
             return rig.lamp.measured_uw_per_cm2, rig.lamp.requested_uw_per_cm2 // 4
         return 0, 0
@@ -141,6 +195,7 @@ class Safety:
         rig.heater.off()
         rig.lamp.off()
         rig.hal.master.off()
+        rig.calibrating = False
         rig.probe.cancel()
         for pump in rig.pumps:
             if pump.busy:
@@ -150,7 +205,8 @@ class Safety:
 
     def clear(self):
         """Forget the latched cause. Raises RigError(CAUSE_REMAINS, value=code) while one is still there. Returns what was cleared."""
-        self._dark_ticks = 0
+        self._dark_ticks = self._over_ticks = 0
+        self.model.reset()
         remains = self.check()
         if remains == OK and (self._rail_ticks or self._slope_ticks or self._hot_ticks):
             remains = self.code

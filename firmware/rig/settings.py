@@ -47,7 +47,17 @@ TABLE = {
     58: ("pump3_steps_per_turn", 3200, 200, 51200),
     59: ("pump3_accel_steps_per_s2", 20000, 10, 1000000),
     60: ("pump3_backlash_steps", 40, 0, 20000),
+    64: ("model_gain_mk", 120000, 20000, 500000),  # steady rise of the block at full duty
+    65: ("model_tau_ms", 300000, 60000, 3600000),
+    66: ("model_dead_ms", 3000, 0, 15000),
+    67: ("model_ambient_mc", 22000, -20000, 60000),
+    68: ("model_margin_pct", 200, 50, 1000),  # 100 once it has been calibrated on this rig
+    70: ("sensor2_fitted", 0, 0, 1),
+    71: ("sensors_differ_max_mc", 3000, 500, 20000),
 }
+
+
+_MODEL = ("model_gain_mk", "model_tau_ms", "model_dead_ms", "model_ambient_mc", "model_margin_pct")
 
 
 class Settings:
@@ -77,5 +87,14 @@ class Settings:
         if not isinstance(value, int) or isinstance(value, bool) or not row[2] <= value <= row[3]:
             raise RigError(SETTING_RANGE, where=row[0], value=value, limit=row[3])
         self.values[row[0]] = value
-        self._store.save(_NAME, codec.encode({k: self.values[r[0]] for k, r in TABLE.items() if self.values[r[0]] != r[1]}))
+        self._save()
         return value
+
+    def put_model(self, gain_mk, tau_ms, dead_ms, ambient_mc):
+        """Keep a calibration of the thermal model; its margins are narrow from now on."""
+        for name, value in zip(_MODEL, (gain_mk, tau_ms, dead_ms, ambient_mc, 100)):
+            self.values[name] = value
+        self._save()
+
+    def _save(self):
+        self._store.save(_NAME, codec.encode({k: self.values[r[0]] for k, r in TABLE.items() if self.values[r[0]] != r[1]}))

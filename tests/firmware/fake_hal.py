@@ -44,10 +44,13 @@ class FakeLine:
 
 
 class FakeAdc:
-    """sensor, monitor: 16-bit counts; each sensor reading differs by one from the last while `alive`."""
+    """sensor, sensor2, monitor: 16-bit counts; each sensor reading differs by one from the last while `alive`. sensor2 None: like sensor."""
+
+    sensors = 2
 
     def __init__(self):
         self.sensor = 30000
+        self.sensor2 = None
         self.monitor = 200
         self.alive = True
         self._toggle = 0
@@ -57,6 +60,8 @@ class FakeAdc:
             return self.monitor * samples
         if self.alive:
             self._toggle ^= 1
+        if channel == 3 and self.sensor2 is not None:
+            return self.sensor2 * samples + self._toggle
         return self.sensor * samples + self._toggle
 
 

@@ -190,5 +190,5 @@ def test_stop_turns_outputs_off_and_says_so_before_the_run_ends():
 def test_a_program_goes_on_without_its_host():
     bench = run([[m.HEATER, 80000, 0], [p.WAIT, [p.DURATION, 30_000], 0, 0]])
     bench.hal.line.silent_ms = 3_600_000
-    bench.ticks(200)
+    bench.ticks(80)
     assert bench.hal.heater.duty_u16 == 65535 and not ended(bench)

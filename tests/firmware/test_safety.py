@@ -77,6 +77,8 @@ def test_over_temperature_turns_off_within_200_ms():
 
 def test_slow_rise_past_the_cut_off_is_over_temperature():
     bench = hot_bench()
+    bench.app.safety.model.tick = lambda temp_mc, duty_u16, dt_ms: e.OK  # which would see heat that nobody asked for
+    bench.app.drive(m.HEATER, [120000, 0])
     for tenths in range(1250, 1312):
         bench.to_celsius(tenths / 10, jump=tenths == 1250)
         bench.ticks(1)
@@ -190,3 +192,38 @@ def test_nothing_can_be_switched_on_before_the_sensor_has_been_good_for_a_second
     bench.ticks(5)
     assert bench.app.state == m.STARTING
     assert bench.command(1, m.HEATER, 50000, 0)[2] == e.WRONG_STATE
+
+
+def test_heat_that_nobody_asked_for_is_a_stuck_switch_and_cuts_the_supply():
+    bench = hot_bench()
+    assert bench.hal.master.duty_u16 == 65535
+    for i in range(300):
+        bench.to_celsius(81.0 + i * 0.06, jump=i == 0)
+        bench.ticks(1)
+        if bench.app.state == m.FAULTED:
+            break
+    assert bench.app.safety.code in (e.HEATER_STUCK_ON, e.HEATER_OVERSHOOT)
+    assert bench.hal.master.duty_u16 == 0 and bench.hal.heater.duty_u16 == 0
+
+
+def test_a_second_sensor_that_differs_is_a_fault_where_one_is_fitted():
+    bench = hot_bench()
+    bench.hal.adc.sensor2 = bench.hal.adc.sensor + 4000
+    bench.ticks(40)
+    assert bench.app.state == m.READY  # none is fitted
+    bench.command(77, m.SETTING, 70, 1)
+    bench.ticks(40)
+    assert bench.app.state == m.FAULTED and bench.app.safety.code == e.SENSORS_DISAGREE
+    value, limit = bench.app.safety.seen(e.SENSORS_DISAGREE)
+    assert value > limit >= 3000
+
+
+def test_the_supply_of_heater_and_lamp_is_closed_only_while_one_is_wanted():
+    bench = hot_bench()
+    assert bench.hal.master.duty_u16 == 65535
+    bench.command(78, m.STOP)
+    bench.ticks(2)
+    assert bench.hal.master.duty_u16 == 0
+    renewals = bench.hal.master.renewals
+    bench.ticks(20)
+    assert bench.hal.master.renewals == renewals

@@ -44,6 +44,8 @@ class Analog:
     The supply comes through the multiplexer of the cells, input 4.
     """
 
+    sensors = 1
+
     def __init__(self, optics, sensor_adc, monitor_adc, supply_adc):
         self._optics = optics
         self._channels = (sensor_adc, monitor_adc, supply_adc)
