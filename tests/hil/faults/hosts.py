@@ -51,12 +51,16 @@ class Host:
     def __init__(self, arguments: list[str] | Callable[[], int], output: Path, before: Callable[[], None] | None = None):
         """arguments: of `remnant`, or a function that is called instead. before: called in the new process first of all."""
         self.output = output
+        self._said = bytearray()
+        self._read, write = os.pipe()  # not a file: a full disk must not silence it
+        os.set_blocking(self._read, False)
         self.code: int | None = None
         self.began_s = time.monotonic()
         self.took_s = 0.0
         self.pid = os.fork()
         if not self.pid:
-            _become(arguments, output, before)
+            _become(arguments, write, before)
+        os.close(write)
 
     def poll(self) -> int | None:
         if self.code is None:
@@ -88,21 +92,29 @@ class Host:
             resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def said(self) -> str:
-        with contextlib.suppress(OSError):
-            return self.output.read_text(encoding="utf-8", errors="replace")
-        return ""
+        """What it has printed; kept in `output` too."""
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self._read, 65536):
+                self._said += data
+        self.output.write_bytes(self._said)
+        return self._said.decode("utf-8", errors="replace")
+
+    def close(self) -> None:
+        """kill -9 if need be, and keep what it said."""
+        self.kill()
+        self.said()
+        os.close(self._read)
 
 
-def _become(arguments: list[str] | Callable[[], int], output: Path, before: Callable[[], None] | None) -> None:
+def _become(arguments: list[str] | Callable[[], int], write: int, before: Callable[[], None] | None) -> None:
     code = 70
     try:
         ctypes.CDLL(None).prctl(_DIES_WITH_PARENT, signal.SIGKILL)
         os.setsid()
-        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
-        os.dup2(descriptor, 1)
-        os.dup2(descriptor, 2)
+        os.dup2(write, 1)
+        os.dup2(write, 2)
         os.closerange(3, 256)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)

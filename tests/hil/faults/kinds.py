@@ -14,7 +14,7 @@ from plants import broken
 from rigs import alive
 from trial import GIVE_UP_S, QUIET_END_S, Stage, _calm, finished, stop_and_go
 
-_FULL = re.compile(r"503|disk|space|full", re.I)
+_FULL = re.compile(r"disk|space|written", re.I)
 
 
 def on_the_line(stage: Stage) -> dict[str, Any]:
@@ -83,13 +83,15 @@ def disk_full(stage: Stage) -> dict[str, Any]:
     said_after_s = None
     if told(stage, host, "now"):
         before, begun = len(host.said()), time.monotonic()
-        host.file_limit(0 if stage.chance.random() < 0.5 else 40_000)
+        host.file_limit(0)
         end = begun + stage.trial.facts["for_s"]
         while time.monotonic() < end and host.poll() is None:
             if said_after_s is None and _FULL.search(host.said()[before:]):
                 said_after_s = time.monotonic() - begun
             time.sleep(0.005)
         host.file_limit(-1)
+        if said_after_s is None:
+            raise RuntimeError(f"the host said nothing of a full disk: {host.said()[before:]!r}")
     finished(host, GIVE_UP_S)
     return {"detected_s": said_after_s}
 

@@ -25,6 +25,7 @@ def _row(attack: str, results: list[dict[str, Any]]) -> dict[str, Any]:
         "attacks": sum(result.get("killed", result.get("resets", result["trial"]["count"])) for result in results),
         "detected_s_max": max(detected) if detected else None,
         "off_ms_max": max(off) if off else None,
+        "wall_s": round(sum(result.get("wall_s", 0.0) for result in results), 1),
         "records": sum(result.get("records", 0) for result in results),
         "lost": sum(result["lost"] for result in results),
         "declared": sum(result["declared"] for result in results),

@@ -110,7 +110,7 @@ class Stage:
 
     def close(self) -> Any:
         for host in self.hosts:
-            host.kill()
+            host.close()
         truth = None
         if self.cable:
             truth = self.cable.close()
