@@ -1,7 +1,7 @@
-"""One time axis over the boots of a run: within a boot board time alone; from boot to boot by UTC, so that the dark time is in it.
+"""One time axis over the boots of a run: within a boot board time alone; from boot to boot the dark time in between, by UTC.
 
-Board time begins anew with each boot. Pairs (board time, UTC) of the table `clock` tie the boots together: the last good pair of one, the
-first good pair of the next. A boot that no host has seen has none; it follows directly behind the one before it.
+Board time begins anew with each boot. Pairs (board time, UTC) of the table `clock` tell when a boot's last record and the next one's first
+one were made. A boot that no host has seen has no pair; it follows directly behind the one before it.
 """
 
 from __future__ import annotations
@@ -10,14 +10,32 @@ import sqlite3
 from dataclasses import dataclass, field
 
 GOOD_US = 500_000  # a pair worse than that is used only when there is no better one
+_CRYSTAL = 0.01  # a rate nearer to 1 than that is the noise of two pairs; a virtual board may run at any rate
+
+
+@dataclass(frozen=True)
+class BoardClock:
+    """Pairs (board time, UTC) of one boot in us, in order; there is one at least."""
+
+    pairs: list[tuple[int, int]]
+
+    def utc_us(self, t_us: int) -> int:
+        """UTC of an instant of board time, by the nearest pair and the rate of its neighbour."""
+        pairs = self.pairs
+        nearest = min(range(len(pairs)), key=lambda i: abs(pairs[i][0] - t_us))
+        other = nearest - 1 if nearest else min(1, len(pairs) - 1)
+        near_us, utc_us = pairs[nearest]
+        other_us, other_utc_us = pairs[other]
+        rate = (utc_us - other_utc_us) / (near_us - other_us) if near_us != other_us else 1.0
+        return utc_us + round((t_us - near_us) * (1.0 if abs(rate - 1.0) < _CRYSTAL or rate < 0 else rate))
 
 
 @dataclass
 class Axis:
-    """offset_us: boot -> what is added to its board time; utc_us: boot -> UTC minus board time, for boots that have a pair."""
+    """offset_us: boot -> what is added to its board time; clocks: of the boots that have one."""
 
     offset_us: dict[int, int] = field(default_factory=dict)
-    utc_us: dict[int, int] = field(default_factory=dict)
+    clocks: dict[int, BoardClock] = field(default_factory=dict)
 
     def t_s(self, boot_id: int, t_us: int) -> float:
         """Seconds since the beginning of the run."""
@@ -27,29 +45,27 @@ class Axis:
 def find_axis(connection: sqlite3.Connection, boots: list[int], began_us: int) -> Axis:
     """boots: of the run, in order; began_us: board time of its beginning, in the first of them."""
     axis = Axis()
-    end_us = None  # on the axis, of the boot before
-    anchor = None  # (us on the axis, UTC in us) of the latest pair
-    for boot_id in boots:
-        pairs = _pairs(connection, boot_id)
-        first_us, last_us = connection.execute("SELECT MIN(t_us), MAX(t_us) FROM records WHERE boot_id = ?", (boot_id,)).fetchone()
-        if end_us is None:
+    end_us = 0  # on the axis, of the boot before
+    seen = None  # (UTC, us on the axis) of the last record of the latest boot with a clock
+    for n, boot_id in enumerate(boots):
+        first_us, last_us = connection.execute(
+            "SELECT COALESCE(MIN(t_us), 0), COALESCE(MAX(t_us), 0) FROM records WHERE boot_id = ?", (boot_id,)
+        ).fetchone()
+        clock = _clock(connection, boot_id)
+        if not n:
             offset = -began_us
         else:
-            offset = end_us - (first_us or 0)
-            if pairs and anchor:
-                t_us, utc_us = pairs[0]
-                offset = max(offset, anchor[0] + utc_us - anchor[1] - t_us)
+            dark_us = clock.utc_us(first_us) - seen[0] - (end_us - seen[1]) if clock and seen else 0
+            offset = end_us + max(0, dark_us) - first_us
         axis.offset_us[boot_id] = offset
-        if last_us is not None:
-            end_us = max(last_us + offset, end_us or 0)
-        if pairs:
-            t_us, utc_us = pairs[-1]
-            anchor = (t_us + offset, utc_us)
-            axis.utc_us[boot_id] = utc_us - t_us
+        end_us = last_us + offset
+        if clock:
+            axis.clocks[boot_id] = clock
+            seen = (clock.utc_us(last_us), end_us)
     return axis
 
 
-def _pairs(connection: sqlite3.Connection, boot_id: int) -> list[tuple[int, int]]:
+def _clock(connection: sqlite3.Connection, boot_id: int) -> BoardClock | None:
     rows = connection.execute("SELECT t_us, utc_s, uncertainty_us FROM clock WHERE boot_id = ? ORDER BY t_us", (boot_id,)).fetchall()
     good = [row for row in rows if row[2] <= GOOD_US] or rows
-    return [(t_us, round(utc_s * 1e6)) for t_us, utc_s, _ in good]
+    return BoardClock([(t_us, round(utc_s * 1e6)) for t_us, utc_s, _ in good]) if good else None

@@ -108,7 +108,7 @@ def read_tables(folder: Path, run_id: bytes, probe_names: dict[int, str], cells:
                         going |= _resumed(tables.interruptions[-1], fields, run_id, temp_c)
                     step = _event(tables, t_s, t_us, seq, kind, fields, step)
             facts = {"boot_id": boot_id, "records": tables.count - here, "from_t_s": axis.t_s(boot_id, span.first_us(connection, boot_id))}
-            tables.boots.append({**facts, "clock": "utc" if boot_id in axis.utc_us else "none"})
+            tables.boots.append({**facts, "clock": "utc" if boot_id in axis.clocks else "none"})
         tables.interrupted = span.extent.interrupted or (tables.ended_by is None and len(span.boots) > 1)
     return tables
 

@@ -28,6 +28,7 @@ PROGRESS_EVERY_S = 0.2
 STOP_WITHIN_S = 5.0
 SILENT_S = 5.0
 ASK_EVERY_S = 0.5
+CLOCK_SOON_S = 1.0
 CLOCK_EVERY_S = 60.0
 REPLAY_EVERY_S = 2.0
 STATE_EVERY_S = 5.0
@@ -286,12 +287,14 @@ class Following:
             self._board.drop(RigError(codes.BOARD_LOST, where=self._board.path))
 
     async def _keep_clock(self) -> None:
-        """A pair of board time and UTC at once and then every minute."""
+        """A pair of board time and UTC at once, soon again for its rate, and then every minute."""
+        pause_s = CLOCK_SOON_S
         while True:
             with contextlib.suppress(RigError):
                 pair = await self._board.clock_pair()
                 self._journal.clock(pair.boot_id, pair.t_us, pair.utc_s, pair.uncertainty_us)
-            await asyncio.sleep(CLOCK_EVERY_S)
+            await asyncio.sleep(pause_s)
+            pause_s = CLOCK_EVERY_S
 
     def _record(self, _seq: int, fields: list[Any]) -> None:
         self._follower.record(fields)
@@ -304,6 +307,7 @@ class Following:
             follower = self._make_follower()
             for fields in events:
                 follower.record(fields)
+            follower.from_here()
             self._follower = follower
 
     def _show(self) -> None:

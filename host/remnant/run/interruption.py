@@ -49,8 +49,8 @@ def find_interruption(folder: Path, run_id: bytes) -> Interruption | None:
                 fields = msgpack.unpackb(body, raw=False)
                 if fields[4] not in (m.RUNNING, m.PAUSED):
                     continue
-                offset_us = axis.utc_us.get(boot_id)
-                utc_s = None if offset_us is None else (end_us + offset_us) / 1e6
+                clock = axis.clocks.get(boot_id)
+                utc_s = None if clock is None else clock.utc_us(end_us) / 1e6
                 return Interruption(axis.t_s(boot_id, end_us), utc_s, fields[5], fields[7] / 1000, fields[11], _window_s(folder))
     return None
 

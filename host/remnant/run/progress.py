@@ -41,6 +41,7 @@ class Follower:
         self._board_s = 0.0
         self._earlier_s = 0.0  # board time of the boots before this one
         self._wall_began = time.monotonic()
+        self._fraction_began = 0.0  # where this host began to follow
         self._temp_c: float | None = None
         self._irradiance: float | None = None
 
@@ -62,13 +63,19 @@ class Follower:
                 self._before_s += self._planned_s.get(fields[5], 0.0)
                 self._step = None
 
+    def from_here(self) -> None:
+        """What was done until now was done while nobody looked: it tells nothing about the time that is left."""
+        self._wall_began = time.monotonic()
+        self._fraction_began = self.progress().fraction
+
     def progress(self) -> Progress:
         done_s = self._before_s
         if self._step is not None:
             done_s += min(self._board_s - self._step_began_s, self._planned_s.get(self._step, 0.0))
         fraction = min(done_s / self._total_s, 1.0)
         wall_s = time.monotonic() - self._wall_began
-        left_s = wall_s * (1 - fraction) / fraction if fraction > 0.005 else None
+        done_here = fraction - self._fraction_began
+        left_s = wall_s * (1 - fraction) / done_here if done_here > 0.005 else None
         step = self._steps[self._step].text if self._step in self._steps else ""
         board_s = self._board_s - self._started_s if self._started_s is not None else 0.0
         return Progress(fraction, step, board_s, self._temp_c, self._irradiance, left_s)
