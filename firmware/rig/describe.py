@@ -21,7 +21,7 @@ def welcome(rig):
         identity.boot_id,
         identity.reset_cause,
         rig.state,
-        rig.journal.first_seq,
+        rig.journal.oldest_seq,
         rig.journal.next_seq,
         PAGES,
         identity.simulated,

@@ -209,10 +209,17 @@ class Journal:
                 return
             self._drop()
 
+    @property
+    def oldest_seq(self):
+        """The first record that a host may still ask for."""
+        return self.first_seq if self.first_seq > self._acknowledged else self._acknowledged + 1
+
     def rewind(self, seq):
         """Send again from `seq`, or from the oldest that is kept."""
         self._cursor = self._tail
         self.cursor_seq = self.first_seq
+        if seq <= self._acknowledged:
+            seq = self._acknowledged + 1  # what is still to be dropped is as good as gone
         while self.cursor_seq < seq and self.cursor_seq < self.next_seq:
             self.peek()
             self.sent()

@@ -19,7 +19,7 @@ from remnant import open_rig
 from remnant.board import Board
 from remnant.rig import Records, Rig
 from remnant_protocol import errors as codes
-from remnant_protocol import frame
+from remnant_protocol import frame, packing
 from remnant_protocol import messages as m
 from remnant_protocol import program as p
 from remnant_protocol.errors import RigError
@@ -150,13 +150,17 @@ class Bench:
     async def reconnect(self):
         """Another host comes; its records are added to `records`, from the oldest that the board still keeps."""
         self._away = False
-        kept, into = Records(), self.records
+        kept, into, boards = Records(), self.records, []
 
         def take(batch):
             kept.take(batch)
             into.extend(body for _, _, body in batch.records)
+            for page in batch.pages if boards else ():  # what comes before is sent again
+                into.extend(msgpack.unpackb(body, strict_map_key=False) for body in packing.unpack(page[5]))
+                boards[0].link.send(m.PAGE_KEPT, page[1])
 
         board = await Board.connect(self.board.path, take)
+        boards.append(board)
         self.rig = Rig(board, kept, {}, self._virtual)
         kept.by_hand(board)
 
