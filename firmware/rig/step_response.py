@@ -31,6 +31,7 @@ RATE_MC_PER_S = (50, 1000)  # at full duty
 TAU_MS = (60_000, 3_600_000)
 GAIN_MC = (20_000, 500_000)
 DEAD_MS = (-1000, 15_000)
+AMBIENT_MC = (-20_000, 60_000)
 
 
 class StepResponse:
@@ -101,7 +102,9 @@ class StepResponse:
         _within("tau_ms", 1000 / loss, TAU_MS)
         _within("gain_mc", rate / loss, GAIN_MC)
         _within("dead_ms", delayed / step * 1000, DEAD_MS)
-        return int(rate / loss), int(1000 / loss), max(0, int(delayed / step * 1000)), int(at_rest_mc + rest / loss)
+        ambient_mc = at_rest_mc + rest / loss
+        _within("ambient_mc", ambient_mc, AMBIENT_MC)
+        return int(rate / loss), int(1000 / loss), max(0, int(delayed / step * 1000)), int(ambient_mc)
 
 
 def _within(name, value, bounds):

@@ -8,9 +8,9 @@ At every control tick the reading T, smoothed, and the duty u, passed through th
 
 | seconds from the fault on: code, and what must show | 40 degC | 80 | 120 | cold start to 80 | ramp up, down | idle |
 |---|---|---|---|---|---|---|
-| SENSOR_DETACHED: falls by 0.9 K/s more than the model, 0.8 s and 0.5 K of it | 2.2 | 1.0 | 0.9 | 1.1 to 3.3 above 28 degC | 1.3, 1.1 | |
+| SENSOR_DETACHED: falls by 0.9 K/s more than the model, 0.5 s and 0.5 K of it | 2.2 | 0.8 | 0.6 | 1.0 to 3.3 above 28 degC | 1.3, 0.9 | |
 | HEATER_DEAD: less than a quarter comes, 2.5 to 6.5 K are missing | 40 | 19 | 18 | 12 to 18 | 19, 35 | |
-| HEATER_STUCK_ON: 0.3 K too much came, over 8 s at least | 9.2 | 9.7 | 13 | 4 K before 80 degC | 9.6, 9.1 | 9.0 |
+| HEATER_STUCK_ON: 0.3 K too much came, over 8 s at least, and still comes | 9.2 | 9.7 | 13 | 4 K before 80 degC | 9.6, 9.1 | 9.0 |
 
 Measured on boards/plant with the default gains and a calibrated model (model_margin_pct 100); tests/firmware/test_thermal_model.py holds
 them. With the margins of an uncalibrated model (200) stuck takes 11 s at 80 and 26 s at 120 degC, the rest is the same. A sensor that
@@ -24,7 +24,8 @@ cuvette) are not a dead heater's: for 30 s after either the model is in doubt an
 `bias` learns in 128 s what is left at rest (another room, a draught), within -30..60 mK/s (9 K of room too warm, 18 K too cold), and
 stands still while evidence grows. A reading below the room's temperature lowers it at once: no block is colder than its room.
 
-Integers below 2**30, nothing allocated in `tick`. Rates in 1/16 mK/s, evidence in rate x ms (16000 make 1 mK).
+Integers below 2**30, nothing allocated in `tick`, 0.14 ms on an emulated RP2040, 0.28 ms while something shows. Rates are in 1/16 mK/s,
+evidence in rate x ms (16000 make 1 mK).
 """
 
 from micropython import const
@@ -53,7 +54,7 @@ _FLOOR = const(-2000 * 16)
 _FALLS = const(-900 * 16)
 _FALLS_FROM = const(700 * 16)
 _FALL_ENOUGH = const(500 * 16000)
-_FALL_TICKS = const(8)
+_FALL_TICKS = const(5)
 
 _ASKED_LEAST = const(50 * 16)
 _BASE_AT = const(1200 * 16000)  # missing so much, the growth of `asked` is counted from here
@@ -169,7 +170,7 @@ class ThermalModel:
             self._value, self._limit = self._missing, enough
             return HEATER_DEAD
         self._weigh_excess(asked, extra, dt_ms)
-        if self._excess >= self._excess_enough and self._excess_ms >= _STUCK_MS:
+        if self._excess >= self._excess_enough and self._excess_ms >= _STUCK_MS and extra > self._margin:
             self._value, self._limit = self._excess, self._excess_enough
             return HEATER_STUCK_ON
         if self._missing < _LEARN_MISSING and self._excess < _LEARN_EXCESS and -_LEARN_BELOW < extra < _LEARN_BELOW:
