@@ -86,7 +86,8 @@ def main(names: list[str]) -> None:
                 path.unlink()
         for key in kept:
             (home / key).write_bytes(inputs[key])
-        print(f"{name}: {len(kept)} of {len(inputs)} inputs, {len(steps)} steps", flush=True)
+        missed = len(first) - FILES_MAX
+        print(f"{name}: {len(kept)} of {len(inputs)} inputs, {len(steps)} steps" + f", {missed} too many" * (missed > 0), flush=True)
 
 
 if __name__ == "__main__":

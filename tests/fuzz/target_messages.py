@@ -7,14 +7,14 @@ more often than not; below 240 ticks pass; above the world changes, or the board
 from binascii import crc32
 
 from bench_of_rig import RUN_ID, Flash, Hal, Rig
-from target_program import Grown
+from target_program import RHYTHMS_US, Grown
 
 from remnant_protocol import codec
 from remnant_protocol import messages as m
 from remnant_protocol import program as p
 from rig.settings import TABLE
 
-_TICKS_MAX = 500
+_TICKS_MAX = 700
 _KEYS = sorted(TABLE)
 _VALUES = (0, 1, -1, 100, 127, 255, 511, 1023, 10000, (1 << 31) - 1, -(1 << 31))
 _OPERATIONS = (m.HEATER, m.LAMP, m.FLOW, m.DISPENSE, m.PROBE)
@@ -49,7 +49,7 @@ def fuzz_one(data):
             at += min(24, grown._at)
         elif n < 240:
             ticks += n - 179
-            pass_ticks(rig, n - 179, 100_000 if n & 1 else 333_000)
+            pass_ticks(rig, n - 179, RHYTHMS_US[n & 3])
             rig.talk()
         elif n < 252:
             happens(rig.hal, n)

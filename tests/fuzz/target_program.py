@@ -13,7 +13,7 @@ from remnant_protocol import program as p
 from remnant_protocol.errors import RigError
 
 TICKS = 300
-_RHYTHMS_US = (100_000, 100_000, 250_000, 900_000)
+RHYTHMS_US = (100_000, 100_000, 250_000, 900_000)
 _REFUSALS = (105, 107, 201, 202, 306, 307, 401, 403, 405, 601, 602, 603, 604, 608)
 _NUMBERS = (0, 1, 2, 3, 5, 10, 100, 250, 1000, 1500, 5000, 20000, 60000, 65535, 65536, 1 << 30, (1 << 31) - 1, (1 << 32) - 1)
 _OPERATIONS = (m.HEATER, m.LAMP, m.FLOW, m.DISPENSE, m.PROBE, p.WAIT, p.REPEAT, p.EVERY, p.STEP, p.MARK, p.TRIGGER, p.WAIT)
@@ -45,7 +45,7 @@ def run(encoded, weather, turning, more):
         rig.app.executor._iteration.update({number: 65534 for number in range(8)})
     if more & 8:
         rig.temp_mc = 30_000
-    us = _RHYTHMS_US[weather & 3]
+    us = RHYTHMS_US[weather & 3]
     for i in range(TICKS):
         rig.tick(us)
         app = rig.app
