@@ -94,7 +94,7 @@ class App:
         self._late_us_max = 0
         self._trigger_ms = [0, 0]
         self._next_tick = self.ticks_us()
-        self._slack = False
+        self._slack = self._moving = False
         self._stalled_ticks = [0] * len(self.pumps)
         self._supplied = False
         self.run_id = None
@@ -167,9 +167,12 @@ class App:
             self.exposure.add(lamp.measured_uw_per_cm2, dt_us)
         if self.probe.active:
             self.probe.tick(thermometry.temp_mc)
+        moving = False
         for pump in self.pumps:
             if pump.busy:
+                moving = True
                 self._turn_on(pump)
+        self._moving = moving
         if self.commands.watching():
             self.commands.tick()
         if self.state == m.RUNNING:
@@ -368,8 +371,8 @@ class App:
             self.checkpoints.tick(self)
         idle = self._idle()
         away = not self.link.greeted or self.hal.line.heard_ms_ago() > AWAY_MS
-        rest = idle or not any([pump.busy for pump in self.pumps])
-        self.history.tend(away, self.clock.s, self._next_tick, rest, _AHEAD_IDLE if idle else _AHEAD_DRIVEN)
+        self.history.tend(away, self.clock.s, self._next_tick, not self._moving, _AHEAD_IDLE if idle else _AHEAD_DRIVEN)
+        self.checkpoints.tend(ticks_diff(self._next_tick, self.ticks_us()), not self._moving)
 
     def _turn_on(self, pump):
         """Plan a pump ahead; what goes wrong with it ends this pump, and the run only if the program says so."""

@@ -18,10 +18,11 @@ from remnant_protocol import codec
 from remnant_protocol import program as p
 from remnant_protocol.errors import RigError
 
-from .spool import CHECKPOINT, PAYLOAD_MAX
+from .spool import CHECKPOINT, ERASE_NEEDS_US, PAYLOAD_MAX
 
 EVERY_S = const(30)
 MOVING_S = const(5)
+_AHEAD = const(2)
 _VERSION = const(1)
 _FIELDS = const(11)
 
@@ -62,6 +63,11 @@ class Checkpoints:
         self._due_s = now_s + (MOVING_S if moving else EVERY_S)
         self.write(rig, rig.run_id)
         return True
+
+    def tend(self, left_us, pumps_rest):
+        """Erase a sector ahead where there is time for it before the next tick."""
+        if self._ring is not None and left_us > ERASE_NEEDS_US:
+            self._ring.erase_ahead(_AHEAD, pumps_rest)
 
     def write(self, rig, run_id):
         """Keep where the rig is; run_id None: nothing is going on that could be resumed."""

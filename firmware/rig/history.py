@@ -12,7 +12,7 @@ from remnant_protocol.messages import EVENT, EXECUTED, FAULT, HISTORY, TELEMETRY
 from remnant_protocol.packer import Packer
 
 from .clock import ticks_diff
-from .spool import RECORDS
+from .spool import ERASE_NEEDS_US, RECORDS
 
 WINDOW = const(4)
 PAGE_AGE_S = const(600)
@@ -21,7 +21,6 @@ _AGAIN_US = const(1_000_000)
 _SENDING_NEEDS_US = const(6_000)  # a page is read, checked and framed in 3 ms on an RP2040
 _AT_ONCE = const(2)  # records a tick: one is made in a tick, and what waits must shrink
 _UNDER_PRESSURE = const(12)
-_ERASE_NEEDS_US = const(60_000)
 _PACKING_NEEDS_US = const(15_000)  # a record takes 5 ms on an RP2040, a page 1 to 3
 # (free pages at least in 1/16 of the spool, one telemetry record in so many is kept)
 _NONE = const(1 << 29)
@@ -72,7 +71,7 @@ class History:
                     self._write()
         elif self._first_seq:
             self._forget_page()  # a host is here and has what is packed, or gets it from the ring
-        if ticks_diff(until, self._ticks_us()) > _ERASE_NEEDS_US:
+        if ticks_diff(until, self._ticks_us()) > ERASE_NEEDS_US:
             ring.erase_ahead(ahead, pumps_rest)
 
     def take_over(self, boot_id, bodies):

@@ -16,6 +16,7 @@ PAGES_PER_SECTOR = const(16)
 RECORDS = const(0x52)
 CHECKPOINT = const(0x43)
 PAYLOAD_MAX = const(224)
+ERASE_NEEDS_US = const(60_000)
 _HEAD = const(21)
 _FORM = ">BBHIIIIB"  # kept, kind, magic, number, boot_id, first_seq, last_seq, length
 _MAGIC = const(0x524D)
@@ -60,6 +61,7 @@ class PageRing:
         self.failed = 0  # pages that did not take what was written
         self._tail = 0  # no page before it waits
         self._head = 0  # where the next page goes
+        self._satisfied = -1  # so many sectors are ready, or all that can be; -1: to be looked at
         self._scan()
 
     def write(self, kind, boot_id, first_seq, last_seq, payload, length):
@@ -75,6 +77,7 @@ class PageRing:
             if position % PAGES_PER_SECTOR == 0 and not self._blank[position // PAGES_PER_SECTOR]:
                 return 0
             self._blank[position // PAGES_PER_SECTOR] = 0
+            self._satisfied = -1
             self._head = (position + 1) % self.pages
             if self._flash.program(self._first + position, 0, view[: end + 4]):
                 number = self.number
@@ -112,6 +115,7 @@ class PageRing:
         """The host has this page: its place may be used again, now and after any restart."""
         if not page.kept:
             page.kept = True
+            self._satisfied = -1
             self._flash.program(self._first + page.position, 0, _KEPT)
             self.waiting -= 1
 
@@ -142,10 +146,11 @@ class PageRing:
 
     def erase_ahead(self, ahead, pumps_rest):
         """Erase one sector if fewer than `ahead` are ready; True if one was. On flash that has shown to be slow not while a motor turns."""
-        if not pumps_rest and self._flash.erase_ms_max > _SLOW_MS:
+        if ahead == self._satisfied or not pumps_rest and self._flash.erase_ms_max > _SLOW_MS:
             return False
         sector = self.wants_erasing(ahead if ahead < self._sectors - 1 else self._sectors - 2)
         if sector < 0:
+            self._satisfied = ahead
             return False
         self.erase(sector)
         return True

@@ -20,7 +20,7 @@ bench.records()
 gc.collect()
 told = {"free": gc.mem_free()}
 app, clock = bench.app, bench.hal.clock
-app.drive(m.HEATER, [80000, 0])
+app.drive(m.HEATER, [25000, 0])
 app.drive(m.LAMP, [10000])
 bench.hal.adc.monitor = 10200
 app._telemetry_due = 1 << 29
