@@ -1,5 +1,6 @@
 """Every input of the corpus again: nothing raises, and the three interpreters say the same of each."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -30,6 +31,7 @@ SECONDS = 300
 HEAP = "16M"
 
 
+@functools.cache
 def on_cpython(name, folder):
     """What a target says of each file of a folder, in a process of its own: a line a file."""
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(targets.folders()))
