@@ -103,9 +103,10 @@ async def _run(wish: Wish, bars: Bars, virtual: dict[str, Any], interrupts: Inte
             if not rig.by_hand:
                 await rig.board.ready()
                 await _fetch_what_is_left(wish, rig, bars, interrupts)
-                rig.forget_records()
             if interrupts.stop.is_set():
                 raise _Interrupted
+            if not rig.by_hand:
+                rig.forget_records()
             plan, compiled = compiled_plan(wish.source, wish.inputs, rig.board.description)
             return await execute(
                 compiled,
@@ -136,7 +137,7 @@ async def _fetch_what_is_left(wish: Wish, rig: Rig, bars: Bars, interrupts: Inte
         return
     bars.say(f"the board still has records of an earlier run: fetching them into {kept.folder}")
     result = await fetch(rig, kept, Person(interrupts.stop, interrupts.cut, bars.say))
-    bars.say(f"{result.status}: {kept.folder}")
+    bars.say(f"{result.status}: {kept.folder}{'; it is given up, a new run begins' if welcome.interrupted else ''}")
 
 
 def _samples(compiled: Compiled) -> list[str | None]:

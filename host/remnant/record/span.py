@@ -16,7 +16,7 @@ from .gaps import find_gaps
 from .store import FILE_NAME, SCHEMA
 
 NOTED = ("reconnects", "disk_failures", "clock_jumps", "joined")
-_ALL = 1 << 32
+NO_LIMIT = 1 << 32
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class Span:
         """First and last number of the run in a boot."""
         began, ended = self.extent.began, self.extent.ended
         first = began[1] if began and began[0] == boot_id else 1
-        return first, ended[1] if ended and ended[0] == boot_id else _ALL
+        return first, ended[1] if ended and ended[0] == boot_id else NO_LIMIT
 
     def gaps(self, connection: sqlite3.Connection) -> list[dict[str, Any]]:
         gaps = []
         for boot_id in self.boots:
             first, last = self.limits(boot_id)
             joined = boot_id == self.boots[0] and not self.extent.began
-            gaps += find_gaps(connection, boot_id, None if joined else first, self.last_of.get(boot_id) if last == _ALL else last)
+            gaps += find_gaps(connection, boot_id, None if joined else first, self.last_of.get(boot_id) if last == NO_LIMIT else last)
         return gaps
 
     def first_us(self, connection: sqlite3.Connection, boot_id: int) -> int:

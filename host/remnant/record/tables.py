@@ -19,7 +19,7 @@ from remnant_protocol import messages as m
 from remnant_protocol.schema import EVENTS, MESSAGES
 
 from .axis import find_axis
-from .span import count, find_span, open_journal
+from .span import NO_LIMIT, count, find_span, open_journal
 
 SETPOINT_OFF_MC = -300000
 TELEMETRY_UNITS = {
@@ -57,7 +57,8 @@ PROBE_UNITS = {
 class Tables:
     """Rows of a run in the order of boots and sequence numbers, and what the records themselves say of it.
 
-    interruptions: t_s when it went dark, dark_s (None: never resumed), from_temp_c, to_temp_c, step; boots: boot_id and records of each.
+    interruptions: t_s when it went dark, dark_s (None: never resumed), from_temp_c, to_temp_c, step; boots: of each its records, where
+    it begins, whether it has a clock, and whether its last number is known (a power cut takes that with it).
     """
 
     telemetry: list[tuple] = field(default_factory=list)
@@ -108,7 +109,8 @@ def read_tables(folder: Path, run_id: bytes, probe_names: dict[int, str], cells:
                         going |= _resumed(tables.interruptions[-1], fields, run_id, temp_c)
                     step = _event(tables, t_s, t_us, seq, kind, fields, step)
             facts = {"boot_id": boot_id, "records": tables.count - here, "from_t_s": axis.t_s(boot_id, span.first_us(connection, boot_id))}
-            tables.boots.append({**facts, "clock": "utc" if boot_id in axis.clocks else "none"})
+            told = last != NO_LIMIT or boot_id in span.last_of or boot_id == span.boots[-1]
+            tables.boots.append({**facts, "clock": "utc" if boot_id in axis.clocks else "none", "end_known": told})
         tables.interrupted = span.extent.interrupted or (tables.ended_by is None and len(span.boots) > 1)
     return tables
 

@@ -68,7 +68,7 @@ async def execute(
     manifest = of_plan(compiled, rig, run_id, title, plan_text, plan_name, inputs or {})
     folder.mkdir(parents=True, exist_ok=False)
     person = Person(stop or asyncio.Event(), cut or asyncio.Event(), say or (lambda _text: None), on_progress)
-    journal = None
+    journal, refused = None, True
     try:
         write_whole(folder / "plan.yaml", plan_text.encode())
         write_whole(folder / "program.msgpack", compiled.data)
@@ -79,11 +79,14 @@ async def execute(
         journal.note("start", {"id": number, "run_id": run_id.hex(), "boot_id": board.welcome.boot_id})
         await asyncio.to_thread(journal.flush)  # before START: whoever comes after us sends the same id
         async with Following(rig, journal, lambda: Follower(compiled.steps), person) as following:
-            error = await begun(following, m.START, run_id, number=number) or await following.to_the_end()
+            error = await begun(following, m.START, run_id, number=number)
+            refused = False
+            error = error or await following.to_the_end()
     except BaseException:
         if journal:
             await asyncio.to_thread(journal.close)
-        shutil.rmtree(folder)
+        if refused:
+            shutil.rmtree(folder)
         raise
     return await concluded(folder, manifest, error)
 

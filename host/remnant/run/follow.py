@@ -112,23 +112,20 @@ class Following:
         """Send what begins the run, over as many lines as it takes, always with the same id. Raises RigError when the board refuses, or
         BOARD_LOST when a person no longer waits for a line."""
         number = self._board.new_id() if number is None else number
-        stop = asyncio.create_task(self._person.stop.wait())
-        try:
-            while True:
-                command = asyncio.create_task(self._board.command(op, *arguments, number=number))
-                await asyncio.wait({command, stop}, return_when=asyncio.FIRST_COMPLETED)
-                if stop.done() and not command.done() and not self._board.connected:
+        while True:
+            command = asyncio.create_task(self._board.command(op, *arguments, number=number))
+            while not command.done():
+                await asyncio.wait({command}, timeout=PROGRESS_EVERY_S)
+                if self._person.stop.is_set() and not self._board.connected and not command.done():
                     command.cancel()
                     raise self._left()
-                try:
-                    await command
-                    return
-                except RigError as error:
-                    if error.code != codes.NO_ANSWER or self._board.reopen is None:
-                        raise
-                    self._board.drop(error)
-        finally:
-            stop.cancel()
+            try:
+                await command
+                return
+            except RigError as error:
+                if error.code != codes.NO_ANSWER or self._board.reopen is None:
+                    raise
+                self._board.drop(error)
 
     async def to_the_end(self) -> RigError | None:
         """Return None when everything of the run is on disk, else why the host stopped following."""

@@ -205,3 +205,14 @@ def test_what_start_will_be_is_on_disk_before_it_is_sent(tmp_path):
     with contextlib.closing(sqlite3.connect(tmp_path / "run/run.sqlite")) as connection:
         ((value,),) = connection.execute("SELECT value FROM meta WHERE key = 'start'").fetchall()
     assert json.loads(value) == {"id": sent[1], "run_id": sent[3].hex(), "boot_id": 77}
+
+
+def test_a_host_that_fails_in_the_middle_leaves_the_folder_of_a_started_run(tmp_path):
+    def broken(progress):
+        if progress.board_s > 0:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(FakeBoard(script=COMPLETE[:-2]), tmp_path / "run", on_progress=broken)
+    with contextlib.closing(sqlite3.connect(tmp_path / "run/run.sqlite")) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM records").fetchone()[0] >= 5
