@@ -23,6 +23,8 @@ from remnant_protocol.messages import (
 
 _STEPS_MAX = const(16)
 _ROOT = const(0)
+_U16_MAX = const(65535)
+_COUNTED_MAX = const(24)  # steps whose rounds a checkpoint has room for
 
 
 class _Block:
@@ -119,7 +121,8 @@ class Executor:
         if self._wait is not None:
             since = self._wait_since
             wait = [clock.ms_since(since.s, since.us), since.exposure_mj, self._left_nl()]
-        return [self.step, blocks, wait, int(self._probing), self._iteration]
+        counted = self._iteration if len(self._iteration) <= _COUNTED_MAX else {self.step: self._iteration[self.step]}
+        return [self.step, blocks, wait, int(self._probing), counted]
 
     def restore(self, program, position):
         """Take up a validated program where `position` says; `pause` is called first thing after it.
@@ -205,7 +208,7 @@ class Executor:
             return self._waited()
         if op == p.STEP:
             self.step = operation[1]
-            number = self._iteration.get(self.step, 0) + 1
+            number = min(self._iteration.get(self.step, 0) + 1, _U16_MAX)
             self._iteration[self.step] = number
             rig.journal.event(STEP_BEGAN, self.step, number)
             block = self._push(p.STEP, operation[2])
@@ -259,13 +262,13 @@ class Executor:
                 return False
             missed = elapsed_ms // block.period_ms - due
             if missed:
-                self._rig.journal.event(PERIOD_MISSED, missed)
+                self._rig.journal.event(PERIOD_MISSED, min(missed, _U16_MAX))
             block.count = due + missed
             block.at = 0
             return True
         self._stack.pop()
         if block.kind == p.STEP:
-            self._rig.journal.event(STEP_ENDED, block.count, self._iteration[block.count])
+            self._rig.journal.event(STEP_ENDED, block.count, self._iteration.get(block.count, 1))
             for outer in reversed(self._stack):
                 if outer.kind == p.STEP:
                     self.step = outer.count

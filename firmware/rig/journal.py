@@ -1,13 +1,14 @@
 """The journal: numbered records in a ring of bytes, kept until the host has them on disk or the spool has them in flash.
 
-A record is one msgpack body (at most 249 bytes) behind its length byte. Four places in the ring: `tail` (oldest kept), `pack` (next to go
-into flash), `cursor` (next to send), `head` (next to write). When the ring is full the oldest record gives way; what was lost is told by
-a GAP record as soon as there is room to tell it.
+A record is one msgpack body (at most 249 bytes) behind its length byte, with 16 bits of its CRC-32 behind it. Four places in the ring:
+`tail` (oldest kept), `pack` (next to go into flash), `cursor` (next to send), `head` (next to write). When the ring is full the oldest
+record gives way; what was lost is told by a GAP record as soon as there is room to tell it.
 
 The ring may lie in memory that survives a reset (hal.retained). Then its first HEADER_BYTES say what is in it, twice, written in turn:
 whatever instant the reset comes, one of the two is whole, and `survivors` finds the records again.
 """
 
+from binascii import crc32
 from struct import pack_into, unpack_from
 
 from micropython import const
@@ -18,6 +19,7 @@ from remnant_protocol.messages import EVENT, GAP
 RING_BYTES = const(8192)
 _BODY_MAX = const(249)
 _AT_ONCE = const(4)  # dropping a record takes 0.1 ms on an RP2040
+_EXTRA = const(3)  # bytes of a record beside its body
 HEADER_BYTES = const(64)
 _COPY_BYTES = const(32)
 _FORM = "<IIIIIIII"  # magic, boot_id, size, tail, used, first_seq, next_seq, check
@@ -51,13 +53,19 @@ def survivors(memory):
             continue
         length = ring[at]
         body = bytes(ring[at + 1 : at + 1 + length])
-        if len(body) != length or length < 5 or _seq_in(body) != seq:
+        behind = at + 1 + length
+        if behind + 2 > size or length < 5 or _seq_in(body) != seq or _sum(body) != ring[behind] | ring[behind + 1] << 8:
             break
         found.append((seq, body))
-        at += length + 1
-        used -= length + 1
+        at += length + _EXTRA
+        used -= length + _EXTRA
         seq += 1
     return boot_id, following, found
+
+
+def _sum(body):
+    """RAM that was without power for a moment may keep its header and lose a bit elsewhere."""
+    return crc32(body) & 0xFFFF
 
 
 def _seq_in(body):
@@ -124,7 +132,7 @@ class Journal:
         """Keep `length` bytes of `body` as record number next_seq. `length` is at most 249."""
         if length > _BODY_MAX:
             raise ValueError("record of %d bytes" % length)
-        need = length + 1
+        need = length + _EXTRA
         head = self._head
         if head + need > self._size:
             rest = self._size - head
@@ -149,7 +157,11 @@ class Journal:
         if self._header is not None and self._marked_first != self.first_seq:
             self._mark()  # what is written now may lie where dropped records lay
         ring[head] = length
-        ring[head + 1 : head + need] = memoryview(body)[:length]
+        view = memoryview(body)[:length]
+        ring[head + 1 : head + 1 + length] = view
+        check = _sum(view)
+        ring[head + 1 + length] = check & 255
+        ring[head + 2 + length] = check >> 8
         self._head = head + need
         self.used += need
         self.next_seq += 1
@@ -169,7 +181,7 @@ class Journal:
 
     def sent(self):
         """The record of the last peek() is on the line."""
-        self._cursor += self._ring[self._cursor] + 1
+        self._cursor += self._ring[self._cursor] + _EXTRA
         self.cursor_seq += 1
 
     def next_to_pack(self):
@@ -183,7 +195,7 @@ class Journal:
 
     def packed(self):
         """The record of the last next_to_pack() is in the page that is being filled."""
-        self._pack += self._ring[self._pack] + 1
+        self._pack += self._ring[self._pack] + _EXTRA
         self.pack_seq += 1
 
     def pack_again(self):
@@ -248,7 +260,7 @@ class Journal:
         if tail >= self._size or self._ring[tail] == 0:
             self.used -= self._size - tail
             tail = 0
-        step = self._ring[tail] + 1
+        step = self._ring[tail] + _EXTRA
         self.used -= step
         self._tail = tail + step
         self.first_seq += 1

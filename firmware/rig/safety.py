@@ -11,7 +11,7 @@
 | HEATER_DEAD | what the heater is asked for does not come | 12 to 40 s, 60 s when cold | the model begins anew |
 | HEATER_STUCK_ON | the block gets heat that nobody asked for; the series switch cuts it | 8 to 15 s | the model begins anew |
 | HEATER_OVERSHOOT | 10 degC above the setpoint and still rising 0.1 degC/s, 30 ticks | 3 s | it has cooled below, or the setpoint is gone |
-| SENSORS_DISAGREE | a second sensor, where fitted, differs by more than sensors_differ_max_mc, 20 ticks (cross_check.py) | 2 s | they agree |
+| SENSORS_DISAGREE | a second sensor, where fitted, differs by sensors_differ_max_mc, 20 ticks (cross_check.py) | 2 s | they agree |
 | INTERLOCK_OPEN | the loop is open, 1 tick | 100 ms | the loop is closed |
 | STOP_PRESSED | the button is pressed, 1 tick | 100 ms | the button is released |
 | LAMP_NOT_LIT | lamp asked for but the monitor sees less than a quarter, 20 ticks | 2 s | at once: the lamp is tried again by a new start |
@@ -105,6 +105,9 @@ class Safety:
         if thermometry.repeats >= _STALE_TICKS:
             return SENSOR_STALE
         temp_mc = thermometry.temp_mc
+        code = self._judge_heat(temp_mc, slope, dt_ms)
+        if code != OK:
+            return code
         if temp_mc > self._cutoff_mc:
             self._hot_ticks += 1
             if self._hot_ticks >= _HOT_TICKS:
@@ -118,9 +121,6 @@ class Safety:
         else:
             self._slope_ticks = 0
             self._last_good_mc = temp_mc
-        code = self._judge_heat(temp_mc, slope, dt_ms)
-        if code != OK:
-            return code
         lamp = rig.lamp
         if lamp.requested_uw_per_cm2:
             if lamp.measured_uw_per_cm2 * 4 < lamp.requested_uw_per_cm2 and not lamp.suspended:
@@ -147,6 +147,8 @@ class Safety:
             self._over_ticks = 0
         if self._sensor2 is not None:
             self._sensor2.sample()
+            if not SHORT_BELOW <= self._sensor2.raw_sum <= OPEN_ABOVE:
+                return OK  # the second one is broken: the first one is judged by itself
             return self._cross_check.tick(temp_mc, self._sensor2.temp_mc, dt_ms)
         return OK
 
@@ -207,6 +209,7 @@ class Safety:
         """Forget the latched cause. Raises RigError(CAUSE_REMAINS, value=code) while one is still there. Returns what was cleared."""
         self._dark_ticks = self._over_ticks = 0
         self.model.reset()
+        self._cross_check.reset()
         remains = self.check()
         if remains == OK and (self._rail_ticks or self._slope_ticks or self._hot_ticks):
             remains = self.code

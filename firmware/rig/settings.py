@@ -51,7 +51,7 @@ TABLE = {
     65: ("model_tau_ms", 300000, 60000, 3600000),
     66: ("model_dead_ms", 3000, 0, 15000),
     67: ("model_ambient_mc", 22000, -20000, 60000),
-    68: ("model_margin_pct", 200, 50, 1000),  # 100 once it has been calibrated on this rig
+    68: ("model_margin_pct", 200, 100, 400),  # 100 once it has been calibrated on this rig
     70: ("sensor2_fitted", 0, 0, 1),
     71: ("sensors_differ_max_mc", 3000, 500, 20000),
 }
@@ -71,9 +71,9 @@ class Settings:
             try:
                 pairs = codec.decode(kept, 0, len(kept))
             except RigError:
-                pairs = {}
-            for key, value in pairs.items():
-                if key in TABLE and TABLE[key][2] <= value <= TABLE[key][3]:
+                pairs = None
+            for key, value in pairs.items() if isinstance(pairs, dict) else ():
+                if key in TABLE and isinstance(value, int) and TABLE[key][2] <= value <= TABLE[key][3]:
                     self.values[TABLE[key][0]] = value
 
     def __getitem__(self, name):

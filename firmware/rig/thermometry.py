@@ -22,13 +22,18 @@ _HOTTEST_MC = const(300000)
 
 def beta_celsius(r_ohm, r25_ohm, beta_k):
     """Temperature in degC of an NTC of r_ohm. Source: 1/T = 1/T25 + ln(R/R25)/B."""
-    return 1.0 / (1.0 / 298.15 + log(r_ohm / r25_ohm) / beta_k) - 273.15
+    return _celsius(1.0 / 298.15 + log(r_ohm / r25_ohm) / beta_k)
 
 
 def steinhart_hart_celsius(r_ohm, a, b, c):
     """Temperature in degC. Source: Steinhart and Hart, Deep-Sea Res. 15 (1968) 497: 1/T = a + b ln R + c (ln R)^3."""
     ln_r = log(r_ohm)
-    return 1.0 / (a + b * ln_r + c * ln_r * ln_r * ln_r) - 273.15
+    return _celsius(a + b * ln_r + c * ln_r * ln_r * ln_r)
+
+
+def _celsius(per_kelvin):
+    """From 1/T; coefficients that give no temperature give a very hot one."""
+    return 1.0 / per_kelvin - 273.15 if per_kelvin > 1e-4 else 9726.85
 
 
 def build_table(settings):

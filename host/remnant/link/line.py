@@ -171,7 +171,7 @@ class Link:
     def _on_body(self, body: bytes) -> None:
         try:
             fields = msgpack.unpackb(body, raw=False, strict_map_key=False, max_array_len=64, max_map_len=64)
-        except (ValueError, msgpack.UnpackException):
+        except (ValueError, TypeError, msgpack.UnpackException):  # TypeError: a key that cannot be one
             self.bad_bodies += 1
             return
         if not _is_message(fields):
@@ -217,7 +217,9 @@ def _is_message(fields: Any) -> bool:
         return True
     if not all(isinstance(field, int) for field in fields[1:4]):
         return False
-    return fields[0] != m.EVENT or len(fields) >= 5 + len(EVENTS.get(fields[4], ("", ()))[1])
+    if fields[0] != m.EVENT:
+        return True
+    return isinstance(fields[4], int) and len(fields) >= 5 + len(EVENTS.get(fields[4], ("", ()))[1])
 
 
 def _to_delimiters(data: bytes) -> list[bytes]:
