@@ -74,7 +74,7 @@ class App:
         self.history.journal = self.journal
         self.checkpoints = Checkpoints(checkpoints, boot_id)
         self.thermometry = Thermometry(hal.adc, 0, self.settings)
-        self.thermometry2 = Thermometry(hal.adc, 3, self.settings)
+        self.thermometry2 = None  # made by `safety` where a second sensor is fitted: its table takes 2 kB
         self.heater = Heater(hal.heater, self.settings, self.limits)
         self.lamp = Lamp(hal.lamp, hal.adc, 1, self.settings, self.limits)
         self.exposure = Exposure()
@@ -303,7 +303,7 @@ class App:
 
     def reload(self):
         """Settings have changed: every part takes them over."""
-        for part in [self.thermometry, self.thermometry2, self.heater, self.lamp, self.safety] + self.pumps:
+        for part in [self.thermometry, self.heater, self.lamp, self.safety] + self.pumps:
             part.reload()
 
     # ---- inside

@@ -46,7 +46,7 @@ from remnant_protocol.messages import BY_FAULT, FAULT, OUTPUTS_OFF
 from .clock import ticks_diff
 from .cross_check import CrossCheck
 from .thermal_model import ThermalModel
-from .thermometry import OPEN_ABOVE, SHORT_BELOW
+from .thermometry import OPEN_ABOVE, SHORT_BELOW, Thermometry
 
 _RAIL_TICKS = const(3)
 _STALE_TICKS = const(20)
@@ -54,6 +54,7 @@ _SLOPE_TICKS = const(3)
 _HOT_TICKS = const(2)
 _DARK_TICKS = const(20)
 _COOLED_MC = const(5000)
+_SENSOR2 = const(3)  # channel of hal.contract.Analog
 _OVERSHOOT_MC = const(10000)
 _OVERSHOOT_RISE_MC_PER_S = const(100)
 _OVERSHOOT_TICKS = const(30)
@@ -82,7 +83,11 @@ class Safety:
         self._slope_max = rig.settings["slope_max_mc_per_s"]
         self.model.reload()
         self._cross_check.set_limit(rig.settings["sensors_differ_max_mc"])
-        self._sensor2 = rig.thermometry2 if rig.settings["sensor2_fitted"] else None
+        self._sensor2 = None
+        if rig.settings["sensor2_fitted"] and rig.hal.adc.sensors > 1:
+            rig.thermometry2 = rig.thermometry2 or Thermometry(rig.hal.adc, _SENSOR2, rig.settings)
+            rig.thermometry2.reload()
+            self._sensor2 = rig.thermometry2
 
     def check(self, dt_ms=100):
         """Return the code of a cause that has shown for its time, or OK. Called once a tick, after thermometry and before outputs."""

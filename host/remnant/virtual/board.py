@@ -25,8 +25,8 @@ from remnant_protocol.errors import RigError
 from .. import bundle
 from .interpreter import Interpreter, find
 
-# bytes: the 32-bit interpreter has objects of a chip's size and gets a chip's heap
-HEAP = {"i386": "190k"}
+# bytes: the 32-bit interpreter has objects of a chip's size and gets a chip's heap, and 40 kB for the plant that a chip does not hold
+HEAP = {"i386": "230k"}
 HEAP_DEFAULT = "1M"
 BOARD_PATHS = ("boards/virtual", "firmware", "protocol", "boards")
 SHIM = "boards/virtual/cpython"
