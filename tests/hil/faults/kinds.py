@@ -12,7 +12,7 @@ from healthy import days
 from hosts import Host
 from plants import broken
 from rigs import alive
-from trial import GIVE_UP_S, QUIET_END_S, Stage, _calm, finished, stop_and_go
+from trial import GIVE_UP_S, Stage, _calm, finished, stop_and_go
 
 _FULL = re.compile(r"disk|space|written", re.I)
 
@@ -48,32 +48,36 @@ def host_killed(stage: Stage) -> dict[str, Any]:
 
 
 def board_reset(stage: Stage) -> dict[str, Any]:
-    """The board's process is killed at random instants; what the host has in the end is judged."""
+    """The board's process is killed at random instants, its run taken up again each time; in the end it has to be complete."""
     host = stage.run()
     resets = 0
     while told(stage, host, "now"):
-        stage.reset_board(stage.trial.facts.get("power_cut", False))
+        stage.reset_board(stage.trial.facts["power_cut"])
         resets += 1
-        if host.wait(QUIET_END_S) is not None:
-            host = attach(stage)
-    host.wait(GIVE_UP_S)
+        if host.wait(GIVE_UP_S) is None:
+            raise RuntimeError(f"the host follows a board that was reset: {host.said()[-200:]!r}")
+        if host.code == 0:  # it came before the run was taken up, and that host has taken it up after it
+            break
+        host = resume(stage)
+    finished(host, GIVE_UP_S)
     return {"resets": resets, "predicted": len(stage.only_in_ram)}
 
 
 def page_torn(stage: Stage) -> dict[str, Any]:
     """Nobody listens, records go to flash, and the power goes while a page is written; a host that comes later gets what is whole."""
     host = stage.run()
-    if not told(stage, host, "now"):
-        raise RuntimeError("the run was over before the host went")
-    host.kill()
     end = time.monotonic() + GIVE_UP_S
+    while alive(stage.board) and (stage.cable.told(0.01) or {}).get("tell") != "now":  # an early page, a checkpoint, needs no silence
+        if host.poll() is not None:
+            raise RuntimeError(f"the host ended with {host.code} before its time: {host.said()[-200:]!r}")
+    host.kill()
     while alive(stage.board):
         if time.monotonic() > end:
             raise RuntimeError("the page that was to be torn was never written")
         time.sleep(0.01)
     stage.trial.facts["preset"] = None
     stage.reset_board(power_cut=True)
-    attach(stage).wait(GIVE_UP_S)
+    finished(resume(stage), GIVE_UP_S)
     return {"resets": 1, "predicted": len(stage.only_in_ram)}
 
 
@@ -117,6 +121,11 @@ def told(stage: Stage, host: Host, what: str) -> bool:
 def attach(stage: Stage) -> Host:
     """Another host that takes the run up."""
     return stage.start("attach", "--rig", stage.link, "--out", str(stage.runs))
+
+
+def resume(stage: Stage) -> Host:
+    """A person has the interrupted run go on."""
+    return stage.start("resume", "--rig", stage.link, "--out", str(stage.runs), "--yes")
 
 
 KINDS = {

@@ -31,7 +31,6 @@ HERE = Path(__file__).resolve().parent
 GIVE_UP_S = 45.0
 LONG_S = 600.0
 CELLS = ["templated", "control"]
-QUIET_END_S = 8.0  # a host that has nothing more to wait for ends within
 
 
 @dataclass
@@ -186,7 +185,7 @@ def _staged(trial: Trial, folder: Path, act: Callable[[Stage], dict[str, Any]], 
         truth = stage.close()
     later = extra.pop("later", None)
     calm = None if trial.facts.get("course_changes") else reference
-    verdict = later(truth) if later else judge(stage.runs, truth, calm, stage.last_of)
+    verdict = later(truth) if later else judge(stage.runs, truth, calm, stage.last_of, stage.only_in_ram)
     extra.update(extra.pop("found", {}))
     if verdict.declared and not trial.facts.get("may_declare"):
         verdict.why.append(f"{verdict.declared} records declared lost though nothing was outrun")

@@ -31,6 +31,7 @@ class Verdict:
     twice: int = 0
     altered: int = 0
     differs: list[str] = field(default_factory=list)
+    missing: list[list[int]] = field(default_factory=list)
     records: int = 0
     status: str = ""
     why: list[str] = field(default_factory=list)
@@ -98,8 +99,15 @@ def span(truth: Truth, last_of: dict[int, int]) -> list[tuple[int, int]]:
     return numbers
 
 
-def judge(folder: Path, truth: Truth, reference: Run | None, last_of: dict[int, int] | None = None) -> Verdict:
-    """reference: the undisturbed run when board time does not depend on the host, else None."""
+def judge(
+    folder: Path,
+    truth: Truth,
+    reference: Run | None,
+    last_of: dict[int, int] | None = None,
+    only_in_ram: set[tuple[int, int]] | None = None,
+) -> Verdict:
+    """reference: the undisturbed run when board time does not depend on the host, else None. only_in_ram: what a power cut took; it counts
+    as declared when the run tells of the interruption."""
     verdict = Verdict()
     folders = sorted(path.parent for path in folder.glob("*/run.sqlite"))
     if len(folders) != 1:
@@ -115,8 +123,10 @@ def judge(folder: Path, truth: Truth, reference: Run | None, last_of: dict[int, 
     if run.thinned - thinned:
         verdict.why.append(f"{len(run.thinned - thinned)} numbers are told as thinned that no page of the board covers")
     verdict.records = len(wanted)
-    verdict.declared = sum(key in run.gaps for key in missing)
+    told = run.gaps | (only_in_ram or set() if _interrupted(run) else set())
+    verdict.declared = sum(key in told for key in missing)
     verdict.lost = len(missing) - verdict.declared
+    verdict.missing = [list(key) for key in missing if key not in told][:8]
     verdict.altered = sum(truth.records.get(key, body) != body for key, body in run.records.items())
     verdict.doubled = len(truth.conflicts)
     verdict.twice = _twice(run, truth, reference)
@@ -130,6 +140,10 @@ def judge(folder: Path, truth: Truth, reference: Run | None, last_of: dict[int, 
 
 def unpacked(body: bytes) -> list[Any]:
     return msgpack.unpackb(body, raw=False, strict_map_key=False)
+
+
+def _interrupted(run: Run) -> bool:
+    return any(fields[0] == m.EVENT and fields[4] == m.RUN_INTERRUPTED for fields in map(unpacked, run.records.values()))
 
 
 def acts(records: dict[tuple[int, int], bytes]) -> Counter:
