@@ -82,7 +82,8 @@ class PageRing:
             if self._flash.program(self._first + position, 0, view[: end + 4]):
                 number = self.number
                 self.number = number + 1
-                self.waiting += 1
+                if kind == RECORDS:
+                    self.waiting += 1
                 return number
             self.failed += 1
         return 0

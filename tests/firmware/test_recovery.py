@@ -303,3 +303,12 @@ def test_what_is_in_the_syringe_is_known_after_a_power_cut():
     again = rig.reset(power_cut=True)
     assert abs(again.app.pumps[0].left_nl - 20_000_000) <= 400
     raises(e.PUMP_TRAVEL_END, again.app.pumps[0].dispense, 20_100_000, 1_000_000)
+
+
+def test_the_newest_checkpoint_is_the_one_that_counts_however_long_the_run():
+    rig = soaking(5)
+    for seconds in range(100):
+        rig.app.clock.s += 30
+        rig.app.checkpoints.tick(rig.app)
+        rig.app.checkpoints.tend(90_000, True)
+        assert rig.reset(power_cut=True).app.interrupted.t_s >= rig.app.clock.s - 30, seconds
