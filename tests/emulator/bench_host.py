@@ -108,6 +108,8 @@ class Host:
         if fields[0] == m.WELCOME:
             self.welcome = fields
             self._received = len(frame.encode(body))
+        elif self.welcome is None and (fields[0] >= m.TELEMETRY or fields[0] == m.HISTORY):
+            return  # from before the HELLO that is on its way: it comes again
         elif fields[0] == m.HISTORY:
             for record in packing.unpack(fields[5]):
                 self._keep(fields[2], codec.decode(record, 0, len(record)))

@@ -413,6 +413,10 @@ class RP2040:
     def flash_image(self) -> bytes:
         return self.flash_read(0, FLASH_BYTES)
 
+    def flash_power(self, count: int) -> None:
+        """Let the power of the flash last for so many more bytes, programmed or erased; `power_cycle` brings it back."""
+        self.command("flash_power", bytes=count)
+
     # -- buses
 
     def uart_send(self, bus: int, data: bytes) -> None:

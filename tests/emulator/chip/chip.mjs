@@ -69,6 +69,7 @@ export class Chip {
     this.usb.connect(mcu);
     this.cpuReadyAt = 0;
     this.resets.push([this.origin, cause]);
+    if (cause === 'power') this.flash.powerFor = Infinity;
     mcu.sram.set(this.flash.bytes.subarray(0, BOOT2_BYTES), BOOT2_COPY - SRAM);
     Object.assign(mcu.core, { SP: BOOT_STACK, LR: 0, PC: BOOT2_COPY });
   }

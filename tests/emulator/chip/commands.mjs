@@ -117,6 +117,10 @@ export const COMMANDS = {
     chip.xip?.flush();
   },
 
+  flash_power({ chip }, { bytes }) {
+    chip.flash.powerFor = bytes;
+  },
+
   uart_send: ({ chip }, { bus, data }) => chip.mcu.uart[bus].receive(decoded(data)),
   uart_take: ({ chip }, { bus }) => ({ data: encoded(Uint8Array.from(chip.mcu.uart[bus].sent.splice(0))) }),
   i2c_device({ chip }, { bus, address, registers }) {

@@ -19,6 +19,7 @@ export class Flash {
     this.view = new DataView(this.bytes.buffer);
     this.erases = 0;
     this.pages = 0;
+    this.powerFor = Infinity; // bytes that are still programmed or erased before the power goes; then nothing more until a power-up
     const chance = new Chance(seed, 'unique id');
     this.uniqueId = Uint8Array.from({ length: 8 }, () => chance.bits() & 255);
   }
@@ -26,14 +27,22 @@ export class Flash {
   /** Erases whole sectors; returns the cycles it takes. */
   erase(offset, count) {
     const sectors = Math.ceil(count / SECTOR);
-    this.bytes.fill(0xff, offset, offset + sectors * SECTOR);
+    this.bytes.fill(0xff, offset, offset + this.powered(sectors * SECTOR));
     this.erases += sectors;
     return Math.round(sectors * this.timing.sector * CYCLES_PER_MS);
   }
 
+  /** How many of so many bytes there is power for. */
+  powered(count) {
+    const most = Math.min(count, this.powerFor);
+    this.powerFor -= most;
+    return most;
+  }
+
   /** Programs bytes, which can only clear bits; returns the cycles it takes. */
   program(offset, data) {
-    for (let i = 0; i < data.length; i++) this.bytes[offset + i] &= data[i];
+    const count = this.powered(data.length);
+    for (let i = 0; i < count; i++) this.bytes[offset + i] &= data[i];
     const pages = Math.ceil(data.length / PAGE);
     this.pages += pages;
     return Math.round(pages * this.timing.page * CYCLES_PER_MS);
