@@ -42,14 +42,14 @@ def _folded(value):
 
 
 class Foreteller:
-    """What the next record is expected to be; the same on both sides. fields: the last record (in the order of the schema), or None."""
+    """What the next record is expected to be, the same on both sides. fields: the last one in the order of the schema, () before it."""
 
     def __init__(self, gain):
         self._gain = gain
         self.forget()
 
     def forget(self):
-        self.fields = None
+        self.fields = ()
         self._period_us = 0
         self._setpoint_moved = self._exposure_moved = self._lamp_moved = 0
 
@@ -181,7 +181,7 @@ class Packer:
             self._orders[:] = self._kept
             return False
         if fields is not None:
-            if self._foreteller.fields is None:
+            if not self._foreteller.fields:
                 self._foreteller.begin(fields)
             else:
                 self._foreteller.follow(fields)
@@ -223,7 +223,7 @@ class Packer:
         put = self._put
         put(0, 1)
         foreteller = self._foreteller
-        if foreteller.fields is None:
+        if not foreteller.fields:
             for i in range(12):
                 self._wide(_folded(fields[i]))
             return

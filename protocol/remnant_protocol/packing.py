@@ -103,7 +103,7 @@ def unpack(data):
             bodies.append(bytes(data[at + 1 : at + 1 + data[at]]))
             bits.at = (at + 1 + data[at]) * 8
             continue
-        if foreteller.fields is None:
+        if not foreteller.fields:
             fields = tuple([_unfolded(bits.take(bits.take(WIDTH_BITS))) for _ in range(12)])
             foreteller.begin(fields)
         else:

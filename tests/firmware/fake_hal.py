@@ -44,7 +44,9 @@ class FakeLine:
 
 
 class FakeAdc:
-    """sensor, sensor2, monitor: 16-bit counts; each sensor reading differs by one from the last while `alive`. sensor2 None: like sensor."""
+    """sensor, sensor2, monitor: 16-bit counts; each sensor reading differs by one from the last while `alive`.
+
+    sensor2 None: like sensor."""
 
     sensors = 2
 

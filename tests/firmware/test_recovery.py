@@ -1,4 +1,4 @@
-"""A run that a reset or a power cut interrupts: outputs stay off, nothing is forgotten, and it goes on only when a person says so, in time."""
+"""A run that a reset or a power cut interrupts: outputs stay off, nothing is forgotten, it goes on only when a person says so, in time."""
 
 from bench import Bench
 from fake_hal import FakeFlash, FakeHal, raises

@@ -54,7 +54,8 @@ def away(folder: Path, seed: int = 1) -> dict:
         end = time.monotonic() + WALL_S
         while pages_in(state / "flash") < PAGES and time.monotonic() < end:
             time.sleep(0.2)
-        told = subprocess.run([*command, "status", "--rig", board.port, "--json"], env=environment, capture_output=True, text=True, check=True)
+        ask = [*command, "status", "--rig", board.port, "--json"]
+        told = subprocess.run(ask, env=environment, capture_output=True, text=True, check=True)
         began = time.perf_counter()
         done = subprocess.run([*command, "attach", *where], env=environment, capture_output=True, text=True, timeout=300)
         taken = time.perf_counter() - began

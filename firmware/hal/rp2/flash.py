@@ -1,7 +1,7 @@
 """Raw flash between MicroPython's image and its file system, for the spool: pages programmed and sectors erased behind nobody's back.
 
 `rp2.Flash()` begins at the file system. MicroPython 1.25 (ports/rp2/rp2_flash.c) adds block and offset to it modulo 2**32 and checks
-nothing, so a negative block lies below it; each programming is read back, so a MicroPython that does otherwise is noticed at the first page.
+nothing, so a negative block lies below it; each programming is read back, so a MicroPython that does otherwise is seen at the first page.
 Reads are memory: XIP at 0x10000000, whose cache the boot ROM flushes after programming.
 """
 
