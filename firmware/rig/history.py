@@ -18,6 +18,7 @@ WINDOW = const(4)
 PAGE_AGE_S = const(600)
 AWAY_MS = const(5000)
 _AGAIN_US = const(1_000_000)
+_PAGES_A_TICK = const(2)  # leaves the slack room to collect what they leave behind: 20 a second are 1200 records
 _SENDING_NEEDS_US = const(6_000)  # a page is read, checked and framed in 3 ms on an RP2040
 _AT_ONCE = const(2)  # records a tick: one is made in a tick, and what waits must shrink
 _UNDER_PRESSURE = const(12)
@@ -40,6 +41,7 @@ class History:
         self._last_seq = 0
         self._begun_s = 0
         self._flush = False
+        self._sent_before = self._sent = 0  # pages before that tick
         self.next_tick = 0  # when the control tick wants the processor back
         self._thinning = 1  # one telemetry record in so many is kept
         self._cursor = None  # position of the next page to send
@@ -161,6 +163,10 @@ class History:
         ring = self._ring
         if ring is None or not ring.waiting or ticks_diff(self.next_tick, now_us) < _SENDING_NEEDS_US:
             return None
+        if self._sent_before != self.next_tick:
+            self._sent_before, self._sent = self.next_tick, 0
+        if self._sent >= _PAGES_A_TICK:
+            return None
         out = self._out
         if out and ticks_diff(now_us, out[0][1]) > _AGAIN_US:
             again = out.pop(0)
@@ -184,6 +190,7 @@ class History:
                 return
 
     def _message(self, page):
+        self._sent += 1
         return (HISTORY, page.number, page.boot_id, page.first_seq, page.last_seq, page.payload)
 
 

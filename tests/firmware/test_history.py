@@ -53,6 +53,7 @@ class Board:
         self.history.greet()
         self.history.next_tick = (self.clock.ticks_us() + FAR_US) & 0x3FFFFFFF
         for _ in range(5000):
+            self.history.next_tick = (self.history.next_tick + 1) & 0x3FFFFFFF
             message = self.history.next(self.clock.ticks_us())
             if message is None:
                 if not self.history.pages_waiting:
@@ -221,14 +222,33 @@ def test_at_most_a_window_of_pages_is_on_the_way_and_it_comes_again():
     history, now = board.history, board.clock.ticks_us()
     history.greet()
     history.next_tick = (now + 2_000_000) & 0x3FFFFFFF
-    first = [history.next(now)[1] for _ in range(WINDOW)]
-    assert history.next(now) is None
-    again = [history.next(now + 1_100_000)[1] for _ in range(WINDOW)]
+
+    def following(at):
+        history.next_tick = (history.next_tick + 1) & 0x3FFFFFFF  # two pages before each tick
+        message = history.next(at)
+        return None if message is None else message[1]
+
+    first = [following(now) for _ in range(WINDOW)]
+    assert following(now) is None
+    again = [following(now + 1_100_000) for _ in range(WINDOW)]
     assert again == first
     history.kept(first[0])
     history.kept(first[0])
     history.kept(99999)
-    assert history.next(now + 1_100_000)[1] == first[-1] + 1
+    assert following(now + 1_100_000) == first[-1] + 1
+
+
+def test_two_pages_before_each_tick_and_no_more():
+    board = Board()
+    for i in range(600):
+        board.telemetry(25000 + (i * 7919) % 4000)
+        board.tend()
+    history, now = board.history, board.clock.ticks_us()
+    history.greet()
+    history.next_tick = (now + 50_000) & 0x3FFFFFFF
+    assert history.next(now) and history.next(now) and history.next(now) is None
+    history.next_tick = (now + 60_000) & 0x3FFFFFFF
+    assert history.next(now)
 
 
 def test_pages_of_an_earlier_boot_carry_its_number():
