@@ -49,7 +49,7 @@ class Foreteller:
         self.forget()
 
     def forget(self):
-        self.fields = ()
+        self.fields = ()  # type: tuple[int, ...]
         self._period_us = 0
         self._setpoint_moved = self._exposure_moved = self._lamp_moved = 0
 
