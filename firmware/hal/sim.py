@@ -304,8 +304,8 @@ class _Flash:
                 self._file = open(path, "r+b")
             except OSError:
                 with open(path, "wb") as file:
-                    for _ in range(sectors):
-                        file.write(b"\xff" * 4096)
+                    for _ in range(sectors * 16):
+                        file.write(_BLANK_PAGE)
                 self._file = open(path, "r+b")
 
     def read(self, page):
@@ -333,7 +333,8 @@ class _Flash:
             self._pages.pop(page, None)
         if self._file is not None:
             self._file.seek(sector * 4096)
-            self._file.write(b"\xff" * 4096)
+            for _ in range(16):
+                self._file.write(_BLANK_PAGE)
             self._file.flush()
 
 
