@@ -13,7 +13,7 @@ import time
 from bench_rig import SLICE_MS, Rig
 
 LATE_S = 0.05
-BOOT_MS = 1500
+BOOT_MS = 4000  # until the firmware answers; a start is slow to emulate
 
 
 def main():
