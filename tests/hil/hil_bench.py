@@ -359,6 +359,10 @@ class Line:
         if fields[0] == m.WELCOME:
             self.received = len(frame.encode(bytes(body)))
             self.boot_id = fields[7]
+        if fields[0] == m.HISTORY:
+            self.bodies.extend(msgpack.unpackb(record, strict_map_key=False) for record in packing.unpack(fields[5]))
+            self.send(m.PAGE_KEPT, fields[1])
+            return
         self.bodies.append(fields)
 
 
