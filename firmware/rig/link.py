@@ -15,6 +15,7 @@ from .clock import ticks_diff
 CREDIT_BYTES = const(255)
 _LOST_AFTER_US = const(200_000)
 _SAME_MAX = const(4)
+_NOISE_MAX = const(4096)
 _ANSWERS_MAX = const(8)
 _COUNT_MASK = const(0xFFFF)
 
@@ -40,7 +41,8 @@ class Link:
         self._counted = 0
         self._counted_at = 0
         self._given_up = 0
-        self._same = 0
+        self._same = self._beyond = 0
+        self._beyond_at = 0
         self.greeted = False
         self.bad_bodies = 0
 
@@ -62,7 +64,7 @@ class Link:
         self.greeted = True
         self._answers.clear()
         self._out_at = self._out_end = 0
-        self._sent = self._counted = self._given_up = self._same = 0
+        self._sent = self._counted = self._given_up = self._same = self._beyond = 0
         self._counted_at = self._ticks_us()
         self._journal.rewind(0)
         self._history.greet()
@@ -71,7 +73,8 @@ class Link:
         """The host's count of bytes taken since WELCOME, modulo 65536.
 
         The same count _SAME_MAX times in a row, over 200 ms at least, while bytes are out: those bytes are given up. If they come after
-        all, the count runs ahead of what was given up and is put right again.
+        all, the count runs ahead of what was given up and is put right again. A count that stays beyond what was sent is of a host that has
+        counted noise on the line: it is put right in the same time.
         """
         now = self._ticks_us()
         counted = (received_bytes + self._given_up) & _COUNT_MASK
@@ -79,6 +82,16 @@ class Link:
         if 0 < ahead <= self._given_up:
             self._given_up -= ahead
             counted = self._sent
+        elif 0 < ahead <= _NOISE_MAX:
+            self._beyond += 1
+            if self._beyond == 1:
+                self._beyond_at = now
+            if self._beyond >= _SAME_MAX and ticks_diff(now, self._beyond_at) > _LOST_AFTER_US:
+                self._given_up = (self._given_up - ahead) & _COUNT_MASK
+                counted = self._sent
+                self._beyond = 0
+        else:
+            self._beyond = 0
         out = (self._sent - self._counted) & _COUNT_MASK
         if counted != self._counted:
             if ((counted - self._counted) & _COUNT_MASK) <= out:

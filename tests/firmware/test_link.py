@@ -155,3 +155,20 @@ def test_a_call_sends_one_frame_so_that_a_tick_need_not_wait_for_more():
     assert len(line.bodies()) == 1
     assert line.link.pump() and line.link.pump() and not line.link.pump()
     assert len(line.bodies()) == 3
+
+
+def test_a_host_that_counts_noise_is_put_right_after_the_same_count_came_four_times():
+    line = Line()
+    line.many(100)
+    line.link.greet()
+    line.pump()
+    sent = len(line.line.outbound)
+    for _ in range(6):
+        line.clock.pass_us(60_000)
+        line.link.credit(sent + 60)  # a frame came twice
+    line.pump()
+    more = len(line.line.outbound)
+    assert more > sent
+    line.link.credit(more + 60)  # and it counts on from there
+    line.pump()
+    assert len(line.line.outbound) > more
