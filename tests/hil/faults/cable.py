@@ -56,7 +56,7 @@ class Cable:
             finally:
                 os._exit(code)
         theirs.close()
-        if self.told(10.0) != {"tell": "ready"}:
+        if (self.told(10.0) or {}).get("tell") != "ready":
             raise RuntimeError("the cable did not start")
 
     def do(self, action: str, **arguments: Any) -> None:
@@ -64,7 +64,7 @@ class Cable:
             self._control.send(json.dumps({"do": action, **arguments}).encode())
 
     def told(self, within_s: float) -> dict[str, Any] | None:
-        """The next message of a `tell`, None when there is none in time."""
+        """The next message of a `tell` with the board time of the newest record (t_s), None when there is none in time."""
         self._control.settimeout(max(0.001, within_s))
         try:
             data = self._control.recv(4096)
@@ -98,6 +98,7 @@ class Relay:
         self._plug_at: float | None = None
         self._run_from: int | None = None
         self._drawn = 0
+        self._newest_s = 0.0  # board time of the newest record
         self._going = True
 
     def run(self) -> Truth:
@@ -276,9 +277,10 @@ class Relay:
 
     def _tell(self, what: str) -> None:
         with contextlib.suppress(OSError):
-            self._control.send(json.dumps({"tell": what}).encode())
+            self._control.send(json.dumps({"tell": what, "t_s": self._newest_s}).encode())
 
     def _on_record(self, _key: tuple[int, int], fields: list[Any]) -> None:
+        self._newest_s = fields[2] + fields[3] / 1e6
         if fields[0] != m.EVENT:
             return
         if fields[4] == m.RUN_STARTED and self._run_from is None:

@@ -10,7 +10,7 @@ from by_hand import doses_by_hand
 from clocks import jumping
 from healthy import days
 from hosts import Host
-from plants import broken
+from plants import broken, broken_on_chip
 from rigs import alive
 from trial import GIVE_UP_S, Stage, _calm, finished, stop_and_go
 
@@ -139,5 +139,6 @@ KINDS = {
     "jumps": clock_jumps,
     "hand": doses_by_hand,
     "plant": broken,
+    "chip": broken_on_chip,
     "healthy": days,
 }

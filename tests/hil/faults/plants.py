@@ -39,6 +39,11 @@ NEAR_ROOM_C = 22.0 + 13.0  # a sensor that comes off below falls too slowly: fir
 NEAR_ROOM = ((*STATED["sensor_detached"][0], codes.HEATER_DEAD), 60.0, ALWAYS)
 NEVER_SHOWS = ("pump_stall_1",)  # the plan leaves that pump alone: the run has to complete
 TICK_S = 0.1
+ON_CHIP = ("sensor_open", "interlock_open", "sensor_short", "stop_pressed", "sensor_stuck", "lamp_dead")
+CHIP_BYTES = (6_000, 24_000)  # in the ramp, under the lamp
+CHIP_S = 150.0
+SLICE_S = 0.4  # board time between the record that names the instant and the switch of the fault: slices, pipes, the cable
+FAULT_EXIT = 5
 OFF_WITHIN_MS = 500
 WATCHED_S = 6.0  # wall, after a stuck switch: a block on full power would be 2 K warmer
 
@@ -111,7 +116,7 @@ def _started_s(run: Run) -> float:
 def broken(stage: Stage) -> dict[str, Any]:
     """Run until the fault, or the end."""
     host = stage.run()
-    if host.wait(GIVE_UP_S) not in (0, 5):
+    if host.wait(GIVE_UP_S) not in (0, FAULT_EXIT):
         raise RuntimeError(f"the host ended with {host.code}: {host.said()[-300:]!r}")
     facts = stage.trial.facts
     after: list[list[Any]] = []
@@ -129,7 +134,7 @@ def broken(stage: Stage) -> dict[str, Any]:
     return {"later": later, "found": found}
 
 
-def _seen(facts: dict[str, Any], truth: Truth, verdict: Verdict, after: list[list[Any]]) -> dict[str, Any]:
+def _seen(facts: dict[str, Any], truth: Truth, verdict: Verdict, after: list[list[Any]], late_s: float = 0.05) -> dict[str, Any]:
     fields = [unpacked(body) for _, body in sorted(truth.records.items())]
     faults = [body for body in fields if body[0] == m.FAULT or (body[0] == m.EVENT and body[4] == m.PUMP_FAILED)]
     shows_s = facts["shows_s"]
@@ -153,7 +158,7 @@ def _seen(facts: dict[str, Any], truth: Truth, verdict: Verdict, after: list[lis
     code = first[5] if contained else first[4]
     if code not in accepted:
         verdict.why.append(f"{told} was taken for {first[4:7]}")
-    elif took_s > within_s + TICK_S + 0.05:
+    elif took_s > within_s + TICK_S + late_s:
         verdict.why.append(f"{told} was seen after {took_s:.1f} s, stated {within_s:.1f} s")
     if contained:
         if verdict.status != "completed":
@@ -165,6 +170,42 @@ def _seen(facts: dict[str, Any], truth: Truth, verdict: Verdict, after: list[lis
     if len(after) > 2 and after[-1][7] > after[1][7] + 500:
         verdict.why.append(f"{told}: the block goes on warming, {after[1][7]} to {after[-1][7]} mdegC")
     return {"detected_s": max(0.0, took_s), "off_ms": off_ms, "first_code": code}
+
+
+def chip_trials(seed: int, share: float) -> list[Trial]:
+    """Some of it on the emulated chip, where the wall clock is a minute's: what is seen at once, while heater or lamp are on."""
+    if share < 0.5:
+        return []
+    made = []
+    for number, fault in enumerate(ON_CHIP):
+        script = [[{"run_bytes": CHIP_BYTES[number % 2]}, {"do": "tell", "what": "now"}]]
+        about = {"fault": fault, "phase": "on the chip", "course_changes": True, "compare": False, "long": True}
+        made.append(Trial(f"emulated chip: {fault}", "chip", seed * 1000 + number, "chip", speed=8, script=script, facts=about))
+    return made
+
+
+def broken_on_chip(stage: Stage) -> dict[str, Any]:
+    """The fault is switched on when so many bytes have come; board time of the newest record is its instant, a tenth of a second early."""
+    host = stage.run()
+    facts = stage.trial.facts
+    end = time.monotonic() + CHIP_S
+    message = None
+    while not (message and message["tell"] == "now"):
+        if host.poll() is not None or time.monotonic() > end:
+            raise RuntimeError(f"the run did not get so far: {host.said()[-200:]!r}")
+        message = stage.cable.told(0.05)
+    stage.board.set_fault(facts["fault"], True)
+    if host.wait(CHIP_S) != FAULT_EXIT:
+        raise RuntimeError(f"the host ended with {host.code}: {host.said()[-200:]!r}")
+    instant = {**facts, "at_s": message["t_s"], "shows_s": message["t_s"], "temp_c": NEAR_ROOM_C}
+    found: dict[str, Any] = {}
+
+    def later(truth: Truth) -> Verdict:
+        verdict = judge(stage.runs, truth, None)
+        found.update(_seen(instant, truth, verdict, [], SLICE_S))
+        return verdict
+
+    return {"later": later, "found": found}
 
 
 def _off_ms(fields: list[list[Any]], fault: list[Any], at_s: float) -> float | None:

@@ -1,11 +1,11 @@
-"""The virtual board of a trial: as `remnant run --rig virtual` starts it, or with a clock or a noise set first (preset.py)."""
+"""The board of a trial: virtual as `remnant run --rig virtual` starts it, or with a clock or a noise set first (preset.py), or emulated."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from remnant.virtual import VirtualBoard
+from remnant.virtual import EmulatedBoard, VirtualBoard
 
 PRESET = Path(__file__).resolve().with_name("preset.py")
 
@@ -23,6 +23,8 @@ def alive(board: VirtualBoard) -> bool:
     return board._process is not None and board._process.poll() is None
 
 
-def board(**scenario: Any) -> VirtualBoard:
+def board(emulated: bool = False, **scenario: Any) -> VirtualBoard:
     """A started board."""
+    if emulated:
+        return EmulatedBoard(**scenario).start()
     return (PresetBoard if scenario.get("preset") else VirtualBoard)(**scenario).start()

@@ -25,7 +25,7 @@ import table  # noqa: E402
 from attacks import trials  # noqa: E402
 from crew import Crew  # noqa: E402
 from healthy import healthy_trials  # noqa: E402
-from plants import plant_trials  # noqa: E402
+from plants import chip_trials, plant_trials  # noqa: E402
 from trial import Trial  # noqa: E402
 
 QUICK_SHARE = 0.02
@@ -75,7 +75,7 @@ def _options() -> argparse.Namespace:
 
 def _wanted(options: argparse.Namespace) -> list[Trial]:
     share = QUICK_SHARE if options.quick else options.share
-    found = trials(options.seed, share) + plant_trials(options.seed, share) + healthy_trials(share)
+    found = trials(options.seed, share) + plant_trials(options.seed, share) + chip_trials(options.seed, share) + healthy_trials(share)
     words = [word.strip() for word in options.only.split(",") if word.strip()]
     chosen = [trial for trial in found if not words or any(word in trial.attack or word == trial.kind for word in words)]
     return sorted(chosen, key=lambda trial: not trial.facts.get("long"))  # what takes longest begins first
@@ -85,7 +85,7 @@ def _again(name: str) -> Trial:
     """The trial of that name: seeds of trials are 1000 times the suite's seed and a number."""
     attack, _, number = name.rpartition(":")
     seed = int(number) // 1000
-    for trial in trials(seed) + plant_trials(seed, 1.0) + healthy_trials(1.0):
+    for trial in trials(seed) + plant_trials(seed, 1.0) + chip_trials(seed, 1.0) + healthy_trials(1.0):
         if (trial.attack, trial.seed) == (attack, int(number)):
             return trial
     raise SystemExit(f"there is no trial {name}")

@@ -120,7 +120,7 @@ class Stage:
     def _new_board(self) -> VirtualBoard:
         trial = self.trial
         facts = {"preset": trial.facts.get("preset"), **trial.facts.get("scenario", {})}
-        return board(seed=trial.board_seed, speed=trial.speed, cells=CELLS, state=str(self.state), **facts)
+        return board(emulated=trial.kind == "chip", seed=trial.board_seed, speed=trial.speed, cells=CELLS, state=str(self.state), **facts)
 
 
 def carry_out(trial: Trial, work: Path) -> dict[str, Any]:
