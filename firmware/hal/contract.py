@@ -12,8 +12,8 @@ class Clock:
     def wait(self, until_ticks, hold):
         """Idle until the instant, or return earlier when the line has bytes.
 
-        `hold` says that nothing will happen before somebody outside acts: a virtual clock then stands still; a real one ignores it. MORE:
-        there is more to do at once; only what belongs into the slack behind a tick may be done.
+        `hold` says that nothing will happen before somebody outside acts: a virtual clock then stands still; a real one ignores it. WALL:
+        nothing happens but what goes by the clock, which moves no faster than the wall. MORE: there is more to do at once; only what belongs into the slack behind a tick may be done.
         """
 
 

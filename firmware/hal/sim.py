@@ -26,6 +26,7 @@ _CHUNK_US = const(100_000)
 _LEASE_US = LEASE_MS * 1000
 _FULL = const(65535)
 _BACKLOG = const(2)
+_WALL = const(4)
 RETAINED_BYTES = const(4096)
 FLASH_SECTORS = const(68)  # as on rpi_pico
 _SAVE_US = const(10_000_000)
@@ -75,6 +76,9 @@ class _Clock:
                 if ahead_us > 0:
                     self._move(ahead_us)
                 return
+        elif hold == _WALL:  # pages wait for a host: they go by the clock
+            self._follow_wall(ahead_us, self._speed or 1)
+            return
         elif self._speed == 0:
             self._held = True
             if hold == _BACKLOG or not self._awake:

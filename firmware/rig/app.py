@@ -47,6 +47,7 @@ GO_ON = const(0)
 IDLE = const(1)
 BACKLOG = const(2)
 MORE = const(3)
+WALL = const(4)
 
 
 class App:
@@ -110,7 +111,9 @@ class App:
         """Never returns; what a part raises becomes a fault. The caller (main.py) makes outputs safe if this ends all the same."""
         wait = self.hal.clock.wait
         while True:
-            hold = MORE if self.turn() else BACKLOG if self.link.backlog() else IDLE if self._idle() else GO_ON
+            hold = MORE if self.turn() else BACKLOG if self.link.backlog() else GO_ON
+            if hold == GO_ON and self._idle():
+                hold = WALL if self.link.greeted and self.history.pages_waiting else IDLE
             wait(self._next_tick, hold)
 
     def turn(self):

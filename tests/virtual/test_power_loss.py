@@ -1,5 +1,6 @@
 """A 48 h run whose board loses its power at 31 h: resumed by a person, finished, and everybody can see what happened."""
 
+import contextlib
 import json
 import sqlite3
 import subprocess
@@ -22,7 +23,7 @@ def started(command, arguments):
 def newest_h(out):
     """Board time of the newest record on disk, h."""
     for path in out.glob("*/run.sqlite"):
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10) as connection:
+        with contextlib.suppress(sqlite3.OperationalError), sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10) as connection:
             row = connection.execute("SELECT max(t_us) FROM records").fetchone()
             return (row[0] or 0) / 3.6e9
     return 0.0
