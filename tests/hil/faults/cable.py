@@ -277,7 +277,7 @@ class Relay:
 
     def _tell(self, what: str) -> None:
         with contextlib.suppress(OSError):
-            self._control.send(json.dumps({"tell": what, "t_s": self._newest_s}).encode())
+            self._control.send(json.dumps({"tell": what, "t_s": self._newest_s}).encode(), socket.MSG_DONTWAIT)
 
     def _on_record(self, _key: tuple[int, int], fields: list[Any]) -> None:
         self._newest_s = fields[2] + fields[3] / 1e6

@@ -62,7 +62,14 @@ class Host:
             _become(arguments, write, before)
         os.close(write)
 
+    def _listen(self) -> None:
+        """Take what is in the pipe, so that the command never waits for it."""
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self._read, 65536):
+                self._said += data
+
     def poll(self) -> int | None:
+        self._listen()
         if self.code is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
@@ -93,9 +100,7 @@ class Host:
 
     def said(self) -> str:
         """What it has printed; kept in `output` too."""
-        with contextlib.suppress(BlockingIOError):
-            while data := os.read(self._read, 65536):
-                self._said += data
+        self._listen()
         self.output.write_bytes(self._said)
         return self._said.decode("utf-8", errors="replace")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import sys
@@ -14,6 +15,8 @@ sys.path.insert(0, str(HERE))
 import hosts  # noqa: E402
 from trial import Trial, carry_out  # noqa: E402
 
+TELLS_AFTER_S = 150.0
+
 
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
@@ -24,7 +27,11 @@ def main() -> None:
     hosts.warm(HERE / "short.yaml")
     answers.write('"ready"\n')
     for line in sys.stdin:
-        answers.write(json.dumps(carry_out(Trial(**json.loads(line)), work)) + "\n")
+        trial = Trial(**json.loads(line))
+        if not trial.facts.get("long"):
+            faulthandler.dump_traceback_later(TELLS_AFTER_S)  # where it hangs, before the crew ends it
+        answers.write(json.dumps(carry_out(trial, work)) + "\n")
+        faulthandler.cancel_dump_traceback_later()
 
 
 if __name__ == "__main__":
