@@ -13,7 +13,8 @@ class Clock:
         """Idle until the instant, or return earlier when the line has bytes.
 
         `hold` says that nothing will happen before somebody outside acts: a virtual clock then stands still; a real one ignores it. WALL:
-        nothing happens but what goes by the clock, which moves no faster than the wall. MORE: there is more to do at once; only what belongs into the slack behind a tick may be done.
+        nothing happens but what goes by the clock, which moves no faster than the wall. MORE: there is more to do at once; only what
+        belongs into the slack behind a tick may be done.
         """
 
 

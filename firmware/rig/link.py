@@ -41,7 +41,7 @@ class Link:
         self._counted = 0
         self._counted_at = 0
         self._given_up = 0
-        self._same = self._beyond = 0
+        self._same = self._beyond = self._noise = 0
         self._beyond_at = 0
         self.greeted = False
         self.bad_bodies = 0
@@ -64,7 +64,7 @@ class Link:
         self.greeted = True
         self._answers.clear()
         self._out_at = self._out_end = 0
-        self._sent = self._counted = self._given_up = self._same = self._beyond = 0
+        self._sent = self._counted = self._given_up = self._same = self._beyond = self._noise = 0
         self._counted_at = self._ticks_us()
         self._journal.rewind(0)
         self._history.greet()
@@ -77,7 +77,7 @@ class Link:
         counted noise on the line: it is put right in the same time.
         """
         now = self._ticks_us()
-        counted = (received_bytes + self._given_up) & _COUNT_MASK
+        counted = (received_bytes + self._given_up - self._noise) & _COUNT_MASK
         ahead = (counted - self._sent) & _COUNT_MASK
         if 0 < ahead <= self._given_up:
             self._given_up -= ahead
@@ -87,7 +87,7 @@ class Link:
             if self._beyond == 1:
                 self._beyond_at = now
             if self._beyond >= _SAME_MAX and ticks_diff(now, self._beyond_at) > _LOST_AFTER_US:
-                self._given_up = (self._given_up - ahead) & _COUNT_MASK
+                self._noise = (self._noise + ahead) & _COUNT_MASK
                 counted = self._sent
                 self._beyond = 0
         else:
