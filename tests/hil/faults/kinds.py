@@ -59,7 +59,7 @@ def board_reset(stage: Stage) -> dict[str, Any]:
         if host.code == 0:  # it came before the run was taken up, and that host has taken it up after it
             break
         host = resume(stage)
-    finished(host, GIVE_UP_S)
+    taken_up(stage, host)
     return {"resets": resets, "predicted": len(stage.only_in_ram)}
 
 
@@ -77,7 +77,7 @@ def page_torn(stage: Stage) -> dict[str, Any]:
         time.sleep(0.01)
     stage.trial.facts["preset"] = None
     stage.reset_board(power_cut=True)
-    finished(resume(stage), GIVE_UP_S)
+    taken_up(stage, resume(stage))
     return {"resets": 1, "predicted": len(stage.only_in_ram)}
 
 
@@ -126,6 +126,14 @@ def attach(stage: Stage) -> Host:
 def resume(stage: Stage) -> Host:
     """A person has the interrupted run go on."""
     return stage.start("resume", "--rig", stage.link, "--out", str(stage.runs), "--yes")
+
+
+def taken_up(stage: Stage, host: Host) -> None:
+    """The run is complete, or the power went in its first or last tick and there is nothing to resume: then what is there is fetched."""
+    if host.wait(GIVE_UP_S) and stage.trial.facts.get("may_declare") and "E610" in host.said():
+        attach(stage).wait(GIVE_UP_S)
+        return
+    finished(host, GIVE_UP_S)
 
 
 KINDS = {

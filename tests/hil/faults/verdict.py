@@ -77,24 +77,29 @@ class Run:
 
 
 def span(truth: Truth, last_of: dict[int, int]) -> list[tuple[int, int]]:
-    """The numbers of a run: from RUN_STARTED to RUN_ENDED, over boots. last_of: boot -> last number it gave, where a reset ended it."""
+    """The numbers of a run: from RUN_STARTED to RUN_ENDED, over boots in which it went on.
+
+    last_of: boot -> last number it gave, where a reset ended it.
+    """
     numbers: list[tuple[int, int]] = []
     begun = None
     for boot in truth.boots:
         seqs = sorted(seq for of, seq in truth.records if of == boot)
         if not seqs:
             continue
-        first, last = 1, last_of.get(boot, seqs[-1])
+        first, last, goes_on = 1, last_of.get(boot, seqs[-1]), begun is None
         for seq in seqs:
             fields = unpacked(truth.records[boot, seq])
             if fields[0] != m.EVENT:
                 continue
             if fields[4] == m.RUN_STARTED and begun is None:
                 begun, first = boot, seq
+            elif fields[4] == m.RUN_RESUMED:
+                goes_on = True
             elif fields[4] == m.RUN_ENDED:
                 last = seq
                 break
-        if begun is not None:
+        if begun is not None and goes_on:
             numbers += [(boot, seq) for seq in range(first, last + 1)]
     return numbers
 
@@ -143,6 +148,9 @@ def unpacked(body: bytes) -> list[Any]:
 
 
 def _interrupted(run: Run) -> bool:
+    """True when the folder says that the run has a hole or no end."""
+    if (run.folder / "manifest.json").exists() and run.manifest()["status"] != "completed":
+        return True
     return any(fields[0] == m.EVENT and fields[4] == m.RUN_INTERRUPTED for fields in map(unpacked, run.records.values()))
 
 

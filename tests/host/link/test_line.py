@@ -26,6 +26,11 @@ class Heard:
         self.streams += [batch.stream] * len(batch.records)
         self.lost = self.lost or batch.lost
 
+    @property
+    def page_numbers(self) -> list[int]:
+        """In the order in which they first came; a page that waits for its acknowledgement comes again every second."""
+        return list(dict.fromkeys(page[1] for page in self.pages))
+
 
 def greeted(board):
     heard = Heard()
@@ -125,21 +130,20 @@ def test_history_comes_behind_what_is_live_until_it_is_acknowledged():
     with FakeBoard([telemetry(i) for i in range(1, 31)]) as board:
         board.spool(list(range(1, 21)))  # ten pages
         link, heard = greeted(board)
-        wait_until(lambda: len(heard.pages) == 4)
+        wait_until(lambda: heard.page_numbers == [1, 2, 3, 4])
         assert heard.seqs == list(range(21, 31))
         assert len(board.pages) == 10
-        for page in heard.pages:
-            link.page_kept(page[1])
-        wait_until(lambda: len(heard.pages) == 8)
+        for number in heard.page_numbers:
+            link.page_kept(number)
+        wait_until(lambda: heard.page_numbers == list(range(1, 9)))
         link.close()
-        assert [page[1] for page in heard.pages] == list(range(1, 9))
 
 
 def test_a_page_that_is_not_acknowledged_comes_again():
     with FakeBoard([telemetry(1), telemetry(2), telemetry(3)]) as board:
         board.spool([1, 2])
         link, heard = greeted(board)
-        wait_until(lambda: len(heard.pages) == 2)
+        wait_until(lambda: len(heard.pages) >= 2)
         link.close()
         assert heard.pages[0] == heard.pages[1]
 
