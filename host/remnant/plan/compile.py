@@ -59,7 +59,17 @@ def compile_plan(plan: Plan, limits: Mapping[str, int] | None = None) -> Compile
     ]
     data = _encoded(plan, program, limits or {})
     return Compiled(
-        program, data, builder.infos, builder.probes, cells, duration_s, telemetry_ms, builder.stress(), plan.source, builder.compare()
+        program,
+        data,
+        builder.infos,
+        builder.probes,
+        cells,
+        duration_s,
+        telemetry_ms,
+        builder.stress(),
+        plan.source,
+        builder.compare(),
+        plan.protocol,
     )
 
 

@@ -47,6 +47,7 @@ class Compiled:
     program: positional arrays of remnant_protocol.program; data: the same as msgpack. duration_s: estimate. stress: what acts on the
     sample ("heat", "light", "heat and light", "liquid" or "time"). compare: published values, each a dict with cell, at (as written), at_s,
     from_step (index of the step whose beginning is time zero, None: the run's), published, value and scatter (percent or None), source.
+    protocol: the one that the report holds the run to.
     """
 
     program: list[Any]
@@ -59,3 +60,4 @@ class Compiled:
     stress: str
     source: str | None
     compare: list[dict[str, Any]]
+    protocol: str | None = None

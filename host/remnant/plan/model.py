@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationInfo
 
+from .named import ProtocolName, SampleModel
 from .quantity import Duration, Range, Ratio, known, problem
 from .steps import Step
 from .words import CELLS, CellLetter, Name, Text, Words, cell_there, count, pump_number
@@ -18,7 +19,7 @@ class Cell(Words):
     """What one cell holds."""
 
     sample: Text = Field(description="What is in the cell.", examples=["PS-capped CsPbBr3"])
-    model: Literal["templated", "control", "fresh"] | None = Field(
+    model: SampleModel | None = Field(
         None, description="Which sample of the physics model a virtual rig puts into the cell; real rigs ignore it."
     )
 
@@ -107,6 +108,7 @@ class Plan(Words):
     ] = Field(description="The version of the plan language.")
     title: Text = Field(description="What this run is.", examples=["Thermal stability at 80 degC"])
     source: Text | None = Field(None, description="Where the test comes from.", examples=["liang2023 fig. 5c"])
+    protocol: ProtocolName | None = Field(None, description="The protocol that the report holds the run to.", examples=["ISOS-L-1"])
     inputs: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,31}$")], Input] = Field(
         default_factory=dict, description="Values that a run may change.", examples=[{"temperature": {"default": "80 degC"}}]
     )
