@@ -106,6 +106,14 @@ class ReducedTime:
             us -= s * 1000000
         self.us = us
 
+    def seconds(self, cell, part, n):
+        """n seconds at once."""
+        table = self._table
+        low = table[cell]
+        us = self.us + (low + ((table[cell + 1] - low) * part >> 9)) * n
+        self.s += us // 1000000
+        self.us = us % 1000000
+
 
 class Contact:
     """Integral of one liquid's volume fraction over time, as s and us; fraction_ppm is what it is now."""
