@@ -123,11 +123,11 @@ class Contact:
         self.us = 0
         self.fraction_ppm = 0
 
-    def second(self):
-        us = self.us + self.fraction_ppm
+    def seconds(self, n):
+        us = self.us + self.fraction_ppm * n
         if us >= 1000000:
-            self.s += 1
-            us -= 1000000
+            self.s += us // 1000000
+            us %= 1000000
         self.us = us
 
 
@@ -157,10 +157,11 @@ class Sample:
         left = heat * exp(-max(spent, -BRIGHTEST))
         return left * (1.0 - self.switching[0] * self.switched) if self.switching else left
 
-    def switch_second(self, lit):
-        """One second of light or of darkness for a sample that switches."""
-        _, into_s, out_s = self.switching
-        if lit:
-            self.switched += (1.0 - self.switched) / into_s
-        else:
-            self.switched -= self.switched / out_s
+    def switch_second(self):
+        """One second of light for a sample that switches."""
+        self.switched += (1.0 - self.switched) / self.switching[1]
+
+    def switch_back(self, seconds):
+        """Seconds of darkness."""
+        if self.switched:
+            self.switched *= exp(-seconds / self.switching[2])

@@ -133,6 +133,10 @@ class Plant:
         mk = (self._sample_q >> 10) - thermistor.FIRST_MC
         for time in self._times:
             time.seconds(mk >> 9, mk & 511, seconds)
+        for contact in self._contacts:
+            contact.seconds(seconds)
+        for sample in self._switching:
+            sample.switch_back(seconds)
 
     def _faulty_step(self, heater_u16, lamp_u16, full_u16):
         """One step with what is broken; full_u16: what the closed part of the series switch lets through."""
@@ -193,9 +197,12 @@ class Plant:
         for time in self._times:
             time.second(mk >> 9, mk & 511)
         for contact in self._contacts:
-            contact.second()
+            contact.seconds(1)
         for sample in self._switching:
-            sample.switch_second(lamp_sum)
+            if lamp_sum:
+                sample.switch_second()
+            else:
+                sample.switch_back(1)
         if self._due:
             self._fire(self._seconds * 10)
             self._choose_way()

@@ -124,3 +124,17 @@ def test_light_takes_emission_that_darkness_gives_back():
     run(plant, 4 * 3600, 0)
     assert lit < 0.25
     assert plant.truth()["remnant"][0] > 0.98
+
+
+def test_sleeping_through_a_wait_ages_like_living_through_it():
+    def left(stride_us):
+        plant = Plant({"ambient_c": 25, "cells": ["pbso4-bare", "ag"], "liquids": ["ethanol"]})
+        run(plant, 600, 0, 13107)
+        plant.move_syringe(0, 20000)
+        run(plant, 3600, 0)  # dark, and back at the room's temperature
+        for _ in range(7200 * 1000000 // stride_us):
+            plant.advance(stride_us, 0, 0)
+        return plant.truth()["remnant"][:2]
+
+    for lived, slept in zip(left(100000), left(60000000)):
+        assert abs(lived - slept) < 1e-4
