@@ -126,13 +126,11 @@ def _pauses(data: RunData, stressed: np.ndarray) -> tuple[tuple[float, float], .
 
 def equivalent_s(data: RunData, from_s: float, to_s: float, soak_degc: float) -> tuple[float, float]:
     """Return (equivalent time in s at the soak temperature between two run times, its standard uncertainty from Ea)."""
-    t, temp = data.column("t_s"), data.column("temp_degC")
-    good = np.isfinite(temp)
-    if good.sum() < 2 or to_s <= from_s:
+    if to_s <= from_s or len(data.known("temp_degC")[0]) < 2:
         return 0.0, 0.0
-    inside = (t > from_s) & (t < to_s) & good
-    grid = np.concatenate(([from_s], t[inside], [to_s]))
-    kelvin = np.interp(grid, t[good], temp[good]) + 273.15
+    inner_s, inner_degc = data.between("temp_degC", from_s, to_s)
+    grid = np.concatenate(([from_s], inner_s, [to_s]))
+    kelvin = np.concatenate(([data.at("temp_degC", from_s)], inner_degc, [data.at("temp_degC", to_s)])) + 273.15
     inverse = 1 / kelvin - 1 / (soak_degc + 273.15)
     times = [
         float(np.trapezoid(np.exp(-(ACTIVATION_KJ_PER_MOL + shift) / _GAS_CONSTANT_KJ * inverse), grid))
