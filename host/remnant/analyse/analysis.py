@@ -125,6 +125,8 @@ def _samples(named: Any) -> dict[str, str]:
 def _conditions(data: RunData, stress: Stress, cells: dict[str, list[Reading]]) -> Conditions:
     temp, light = data.column("temp_degC"), data.column("irradiance_mW_per_cm2")
     rows = stress.soak_rows if stress.soak_rows.any() else stress.lamp_rows
+    if stress.kind in ("liquid", "time"):
+        rows = (data.column("t_s") >= stress.began_s) & (data.column("t_s") <= stress.ended_s)
     planned_temp = stress.soak_degc
     if planned_temp is None:
         setpoints = data.column("setpoint_degC")[rows]
