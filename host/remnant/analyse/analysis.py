@@ -12,6 +12,7 @@ from remnant_protocol import errors as codes
 from remnant_protocol import messages
 
 from .compare import compare
+from .compliance import judge
 from .curve import LAMP_WARMS_K_PER_MW_PER_CM2, SAMPLE_LAG_S, analyse_cell, unread_cell
 from .folder import Event, RunData, number, read_run
 from .notation import plain
@@ -112,6 +113,7 @@ def analyse_run(data: RunData) -> Analysis:
         notes=notes,
         method=METHOD,
         interruptions=_interruptions(data, stress, notes),
+        compliance=judge(manifest.get("test_protocol"), data, stress, conditions, results),
     )
 
 
