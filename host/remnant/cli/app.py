@@ -144,6 +144,12 @@ def pause(rig: Port = None, as_json: Json = False) -> None:
     _ask(rig, as_json, "PAUSE")
 
 
+@app.command("continue")
+def continue_(rig: Port = None, as_json: Json = False) -> None:
+    """Tell a board that what its plan asks of a person has been done."""
+    _ask(rig, as_json, "CONTINUE")
+
+
 @app.command()
 def clear(rig: Port = None, as_json: Json = False) -> None:
     """Leave the fault of a board, once its cause is gone."""

@@ -17,7 +17,7 @@ from ..virtual import LIMITS_OF, SIMULATED
 from .bars import Bars
 from .limits import limits_of
 from .output import Output
-from .person import Interrupts
+from .person import Interrupts, operator_of
 
 VIRTUAL = "virtual"
 EMULATED = "emulated"
@@ -120,6 +120,7 @@ async def _run(wish: Wish, bars: Bars, virtual: dict[str, Any], interrupts: Inte
                 stop=interrupts.stop,
                 cut=interrupts.cut,
                 say=bars.say,
+                operator=operator_of(bars.say, wish.spec in SIMULATED, bars.json),
             )
     except Exception:
         interrupts.stop.set()  # runs that were asked for together stand together
