@@ -138,9 +138,6 @@ class Fit:
     aicc: float | None = None
     delta_aicc: float | None = None
     preferred: bool = False
-    t95: Crossing | None = None
-    t80: Crossing | None = None
-    t50: Crossing | None = None
     residual_t_h: list[float] = field(default_factory=list)
     residuals: list[float] = field(default_factory=list)
     curve_t_h: list[float] = field(default_factory=list)
