@@ -63,7 +63,7 @@ def judge(name: Any, data: RunData, stress: Stress, conditions: Conditions, cell
         *_light(protocol, data, conditions),
         *_cycles(protocol, data),
         *_exposure(protocol, conditions),
-        *_surroundings(protocol),
+        *_surroundings(protocol, data),
         _interruptions(data),
         _duration(protocol, conditions, cells),
     ]
@@ -272,13 +272,23 @@ def _exposure(protocol: Protocol, c: Conditions) -> list[ComplianceRow]:
 # ---- the rest
 
 
-def _surroundings(protocol: Protocol) -> list[ComplianceRow]:
+def _surroundings(protocol: Protocol, data: RunData) -> list[ComplianceRow]:
     rows = []
     if protocol.humidity:
-        rows.append(ComplianceRow("humidity", protocol.humidity, "-", NOT_MEASURED, NOT_MEASURED))
+        noted = _noted_humidity(data)
+        achieved = f"{noted}, as a person noted it; not measured by the rig" if noted else NOT_MEASURED
+        rows.append(ComplianceRow("humidity", protocol.humidity, "-", achieved, RECORDED if noted else NOT_MEASURED))
     if protocol.dark_control:
         rows.append(ComplianceRow("dark control", "beside the exposed sample", "none", "none: one lamp lights every cell", NOT_KEPT))
     return rows
+
+
+def _noted_humidity(data: RunData) -> str:
+    """What was given as the plan's input "humidity"; "" when it was left as it is."""
+    plan = data.manifest.get("plan")
+    inputs = plan.get("inputs") if isinstance(plan, dict) else None
+    told = str(inputs.get("humidity") or "") if isinstance(inputs, dict) else ""
+    return "" if told == NOT_MEASURED else told
 
 
 def _interruptions(data: RunData) -> ComplianceRow:

@@ -5,7 +5,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from remnant.analyse.compliance import KEPT, NOT_KEPT, NOT_MEASURED, judge
+from remnant.analyse.compliance import KEPT, NOT_KEPT, NOT_MEASURED, RECORDED, judge
 from remnant.analyse.folder import RunData
 from remnant.analyse.protocols import PROTOCOLS
 from remnant.analyse.results import Conditions
@@ -136,3 +136,10 @@ def test_interruptions_are_told():
     row = held("ISOS-D-1", run_of(1, manifest={"interruptions": [{"t_s": 10.0, "dark_s": 600.0}]}))["interruptions"]
     assert row.verdict != KEPT
     assert row.achieved.startswith("1, 10 min")
+
+
+def test_a_humidity_that_a_person_noted_is_recorded_and_not_kept():
+    noted = held("ISOS-D-1", run_of(1, manifest={"plan": {"inputs": {"humidity": "41 %RH"}}}))["humidity"]
+    left = held("ISOS-D-1", run_of(1, manifest={"plan": {"inputs": {"humidity": "not measured"}}}))["humidity"]
+    assert noted.verdict == RECORDED and "41 %RH" in noted.achieved and "not measured by the rig" in noted.achieved
+    assert left.verdict == NOT_MEASURED
