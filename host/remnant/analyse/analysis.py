@@ -12,6 +12,7 @@ from remnant_protocol import errors as codes
 from remnant_protocol import messages
 
 from .compare import compare
+from .compliance import judge
 from .curve import LAMP_WARMS_K_PER_MW_PER_CM2, SAMPLE_LAG_S, analyse_cell, unread_cell
 from .folder import Event, RunData, number, read_run
 from .notation import plain
@@ -112,6 +113,7 @@ def analyse_run(data: RunData) -> Analysis:
         notes=notes,
         method=METHOD,
         interruptions=_interruptions(data, stress, notes),
+        compliance=judge(manifest.get("test_protocol"), data, stress, conditions, results),
     )
 
 
@@ -125,6 +127,8 @@ def _samples(named: Any) -> dict[str, str]:
 def _conditions(data: RunData, stress: Stress, cells: dict[str, list[Reading]]) -> Conditions:
     temp, light = data.column("temp_degC"), data.column("irradiance_mW_per_cm2")
     rows = stress.soak_rows if stress.soak_rows.any() else stress.lamp_rows
+    if stress.kind in ("liquid", "time"):
+        rows = (data.column("t_s") >= stress.began_s) & (data.column("t_s") <= stress.ended_s)
     planned_temp = stress.soak_degc
     if planned_temp is None:
         setpoints = data.column("setpoint_degC")[rows]

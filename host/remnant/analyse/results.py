@@ -10,6 +10,7 @@ import math
 from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any
 
+from .compliance import Compliance
 from .notation import plain, plus_minus
 
 SCHEMA_VERSION = 2
@@ -273,6 +274,7 @@ class Analysis:
     notes: list[str]
     method: dict[str, str]
     interruptions: list[Interruption] = field(default_factory=list)
+    compliance: Compliance | None = None
     schema_version: int = SCHEMA_VERSION
 
     def rows(self) -> list[HeadlineRow]:
