@@ -4,8 +4,8 @@ job: {program: the array of remnant_protocol.program, limits, settings: {name: v
       holds_nl: {pump: volume in its syringe}, ambient_c, curve_s: period of the curve or 0,
       plays: [{capacity, power, ambient_c}]: the nominal one first, then those that differ by the tolerances}
 
-Lines: {"step", "pass", "began_s", "ended_s", "probes", "exposure_mj", "probe_uj", "infused_nl", "withdrawn_nl", "peak_c"} at the end of each
-step of the nominal play; {"trouble", "step", "t_s", facts}; {"at_s"} from time to time; {"total"} of each play; {"curve"}; {"error"}.
+Lines: {"step", "pass", "began_s", "ended_s" ...} at the end of each step of the nominal play (Steps.event); {"trouble", "step", "t_s",
+facts}; {"at_s"} from time to time; {"total"} of each play; {"curve"}; {"error"}.
 """
 
 import json
@@ -36,11 +36,13 @@ class Steps:
 
     def event(self, t_s, event, arguments):
         if event == m.STEP_BEGAN:
-            self._begun[arguments[0]] = (t_s, self._counts())
-            self._rig.hal.block_max_q = self._rig.hal.plant._block_q
+            rig = self._rig
+            self._begun[arguments[0]] = (t_s, self._counts(), rig.thermometry.temp_mc)
+            rig.hal.block_max_q = rig.hal.plant._block_q
+            rig.behind_ticks, rig.dim_uw = 0, None
         elif event == m.STEP_ENDED:
-            began_s, before = self._begun[arguments[0]]
-            now = self._counts()
+            began_s, before, from_mc = self._begun[arguments[0]]
+            now, rig = self._counts(), self._rig
             self._tell(
                 {
                     "step": arguments[0],
@@ -51,7 +53,12 @@ class Steps:
                     "probe_uj": now[1] - before[1],
                     "infused_nl": [a - b for a, b in zip(now[2], before[2])],
                     "withdrawn_nl": [a - b for a, b in zip(now[3], before[3])],
-                    "peak_c": self._rig.hal.block_max_q / 1024000,
+                    "peak_c": rig.hal.block_max_q / 1024000,
+                    "from_c": from_mc / 1000,
+                    "target_c": rig.heater.target_mc / 1000,
+                    "rate_c_per_min": rig.heater.ramp_mc_per_min / 1000,
+                    "behind_s": rig.behind_ticks / 10,
+                    "dim_uw": rig.dim_uw,
                 }
             )
 
@@ -110,10 +117,16 @@ def play(job, variant, tell, nominal):
         "withdrawn_nl": rig.withdrawn_nl,
         "steps": [pump.steps for pump in rig.pumps],
         "refills": rig.refills,
+        "syringes_nl": [rig.settings["pump%d_syringe_nl" % i] for i in range(len(rig.pumps))],
         "moving_s": [count / 10 for count in rig.moving_ticks],
         "heater_j": hal.heater_u16s * tolerances.heater_w(power) / FULL,
         "lamp_full_s": hal.lamp_u16s / FULL,
+        "block": {"heater_w": tolerances.heater_w(power), **tolerances.block(capacity)},
+        "lit_s": round(hal.lit_s, 1),
         "records": rig.records,
+        "events": rig.events,
+        "pulses": rig.pulses,
+        "readings": rig.readings,
         "telemetry": rig.telemetry,
         "asked": rig.asked,
         "ticks": ticks,

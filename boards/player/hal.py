@@ -5,10 +5,9 @@ Beside its pins it keeps the account of what passed: energies, the hottest the b
 
 from array import array
 
+from hal.sim_pump import SimPump
 from plant import lamp, noise, thermal
 from plant.rig import Plant
-
-from hal.sim_pump import SimPump
 
 _MASK = (1 << 30) - 1
 _HALF = 1 << 29
@@ -143,7 +142,7 @@ class _Identity:
 
 
 class PlayedHal:
-    """plant, and heater_u16s, lamp_u16s: duty x seconds so far; block_max_q: the hottest the block has been."""
+    """plant, and what passed: heater_u16s, lamp_u16s: duty x seconds; lit_s: of the stress light; block_max_q: the hottest of the block."""
 
     flash = retained = None
     lamp_nm = 0
@@ -161,7 +160,7 @@ class PlayedHal:
         self.inputs = _Inputs()
         self.outputs = self.store = self.line = self.watchdog = _Nothing()
         self.identity = _Identity()
-        self.heater_u16s = self.lamp_u16s = 0.0
+        self.heater_u16s = self.lamp_u16s = self.lit_s = 0.0
         self.block_max_q = plant._block_q
 
     def pass_tick(self):
@@ -174,7 +173,9 @@ class PlayedHal:
         plant.master_on = self.master.duty_u16 > 0
         plant.advance(100_000, heater_u16, lamp_u16)
         self.heater_u16s += heater_u16 * 0.1
-        self.lamp_u16s += lamp_u16 * 0.1
+        if lamp_u16:
+            self.lamp_u16s += lamp_u16 * 0.1
+            self.lit_s += 0.1
         if plant._block_q > self.block_max_q:
             self.block_max_q = plant._block_q
         self.clock.us += 100_000

@@ -10,9 +10,8 @@ from math import exp, log
 
 from plant import rig as plant_rig
 from plant import thermal
-from rig.heater import OFF_MC
-
 from remnant_protocol import program as p
+from rig.heater import OFF_MC
 
 from .hal import FULL
 
@@ -246,7 +245,9 @@ class Leaper:
         rig, hal = self._rig, self._rig.hal
         lamp, led = rig.lamp, rig.hal.plant._lamp
         duty = hal.lamp.duty_u16
-        hal.lamp_u16s += duty * ticks / 10
+        if duty:
+            hal.lamp_u16s += duty * ticks / 10
+            hal.lit_s += ticks / 10
         before = -1
         for _ in range(ticks // 10):  # the LED warms or cools until nothing moves any more
             led.second(duty * 10)

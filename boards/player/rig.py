@@ -4,13 +4,12 @@ What the board would refuse is noted and, where it can be, got over (a syringe r
 that is wrong. An operator answers and a trigger comes at once: how long they take, nobody knows.
 """
 
-from rig.app import App
-from rig.commands import task_failed
-from rig.pump import PUMP_TRAVEL_END
-
 from remnant_protocol import messages as m
 from remnant_protocol import program as p
 from remnant_protocol.errors import OK, WAIT_TIMEOUT, RigError
+from rig.app import App
+from rig.commands import task_failed
+from rig.pump import PUMP_TRAVEL_END
 
 TICK_S = 0.1
 _BACK_MC = 3000  # rig/heater.py waits with its ramp when the block is so far behind
@@ -28,9 +27,8 @@ class _Programs:
 
 
 class PlayedRig(App):
-    """events: [(t_s, event, arguments)] as journalled; trouble: [(kind, step, t_s, facts)]; records, telemetry: how many were made.
-
-    asked: (step, t_s) of each wait for a person."""
+    """trouble: [(kind, step, t_s, facts)]; records, and of them telemetry, events, readings: how many were made; asked: (step, t_s) of each
+    wait for a person; on_event(t_s, event, arguments): called as an event is journalled."""
 
     def __init__(self, hal, settings, program):
         super().__init__(hal)
@@ -42,15 +40,16 @@ class PlayedRig(App):
         self.began_us = 0
         self.trouble = []
         self.on_event = lambda t_s, event, arguments: None
-        self.records = self.telemetry = 0
+        self.records = self.telemetry = self.events = 0
         self.infused_nl = [0] * len(self.pumps)
         self.withdrawn_nl = [0] * len(self.pumps)
         self.refills = [0] * len(self.pumps)
         self._delivered = [0] * len(self.pumps)
         self._were_moving = [False] * len(self.pumps)
         self.moving_ticks = [0] * len(self.pumps)
-        self.held_ticks = 0  # the ramp waited for the block
-        self.dim_ticks = 0  # the lamp was at full duty and gave less than was asked
+        self.behind_ticks = 0  # the ramp waited for the block
+        self.dim_uw = None  # the least that the lamp gave at full duty while more was asked
+        self.readings = self.pulses = 0  # of all cells
         self.asked = []
 
     # ---- time
@@ -76,7 +75,7 @@ class PlayedRig(App):
             self.tick()
         except RigError as error:
             if error.code == WAIT_TIMEOUT:
-                self.note("timeout", kind=error.value, limit_ms=error.limit)
+                self.note("timeout", condition=list(self.executor._wait[1]), limit_ms=error.limit)
                 self.executor._wait = None
             else:
                 self.fault(*task_failed(self, error))
@@ -85,10 +84,10 @@ class PlayedRig(App):
     def _watch(self):
         heater, temp_mc = self.heater, self.thermometry.temp_mc
         if heater.setpoint_mc != heater.target_mc and abs(heater.setpoint_mc - temp_mc) > _BACK_MC:
-            self.held_ticks += 1
+            self.behind_ticks += 1
         lamp = self.lamp
         if lamp.duty_u16 == _FULL and not lamp.suspended and lamp.measured_uw_per_cm2 * 100 < lamp.requested_uw_per_cm2 * 99:
-            self.dim_ticks += 1
+            self.dim_uw = min(self.dim_uw or lamp.measured_uw_per_cm2, lamp.measured_uw_per_cm2)
         for i, pump in enumerate(self.pumps):
             if pump.busy or self._were_moving[i]:
                 self._were_moving[i] = pump.busy
@@ -114,10 +113,14 @@ class PlayedRig(App):
     def _hear(self, message, *fields):
         self.records += 1
         if message == m.EVENT:
+            self.events += 1
             self.on_event(self.t_s(), fields[0], fields[1:])
             if fields[0] == m.OPERATOR_WANTED:
                 self.executor.operator_answered = True
                 self.asked.append((self.executor.step, round(self.t_s(), 1)))
+        elif message == m.PROBE_READING:
+            self.readings += 1
+            self.pulses += len(fields[4]) // 2
         elif message == m.FAULT:
             self.note("fault", code=fields[0], value=fields[1], limit=fields[2])
 

@@ -14,3 +14,8 @@ def apply(capacity=1.0, power=1.0):
 def heater_w(power=1.0):
     """Its power at full duty."""
     return power * thermal.HEATER_W
+
+
+def block(capacity=1.0):
+    """What a message says of the block."""
+    return {"j_per_k": capacity * thermal.BLOCK_J_PER_K, "loss_w_per_k": thermal.LOSS_W_PER_K}

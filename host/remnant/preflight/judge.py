@@ -1,0 +1,184 @@
+"""From what the player met to what a person is told: the step, what it asks, what the rig can do, what to write instead."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from remnant_protocol import errors as codes
+from remnant_protocol import messages as m
+from remnant_protocol import program as p
+from remnant_protocol.errors import RigError
+
+from .. import units
+from ..errors import Problem, explain
+from ..plan import Compiled
+from ..plan.disassemble import condition_words
+from .places import Places
+
+_BEHIND_S = 10.0  # a ramp that waited for the block this long is one that the heater cannot follow
+PROBE_SHARE_MAX = 0.01
+
+
+class Judge:
+    """`refused` and `warnings`, in the order of the program; each step is told once of each thing, whatever its passes."""
+
+    def __init__(self, compiled: Compiled, places: Places, block: dict[str, float], ambient_c: float):
+        self._compiled = compiled
+        self._places = places
+        self._block = block
+        self._ambient_c = ambient_c
+        self.refused: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self._said: set[tuple[Any, ...]] = set()
+
+    def troubles(self, troubles: Iterable[dict[str, Any]]) -> None:
+        """Judge what the player noted while it played."""
+        for trouble in troubles:
+            kind, step = trouble["trouble"], trouble["step"]
+            if self._first(kind, step, trouble.get("pump"), trouble.get("code")):
+                getattr(self, f"_{kind}")(step, trouble)
+
+    def steps(self, steps: Iterable[dict[str, Any]]) -> None:
+        """Judge what became of the steps: ramps that were not followed, light that was not reached."""
+        for step in steps:
+            index = step["step"]
+            if step["behind_s"] > _BEHIND_S and self._first("ramp", index):
+                self._ramp(index, step)
+            if step["dim_uw"] is not None and self._first("dim", index):
+                self._dim(index, step)
+
+    def _first(self, *what: Any) -> bool:
+        known = what in self._said
+        self._said.add(what)
+        return not known
+
+    def _refuse(self, index: int | None, text: str, hint: str) -> None:
+        self.refused.append(self._places.problem(index, text, hint))
+
+    def _text(self, index: int) -> str:
+        return next((info.text for info in self._compiled.steps if info.index == index), f"step {index}")
+
+    # ---- heat and light
+
+    def _ramp(self, index: int, step: dict[str, Any]) -> None:
+        to_c, asked = step["target_c"], step["rate_c_per_min"]
+        block, ambient_c = self._block, self._ambient_c
+        loss_k_per_min = block["loss_w_per_k"] * (to_c - ambient_c) / block["j_per_k"] * 60
+        if step["behind_s"] and to_c >= step["from_c"]:
+            able = block["heater_w"] / block["j_per_k"] * 60 - loss_k_per_min
+            choice = math.floor(able * 10 * 0.95) / 10  # a little below: the loop needs room
+            self._refuse(
+                index,
+                f"{self._text(index)}: the heater cannot follow; towards {to_c:g} degC the block gains {able:.1f} degC/min at most.",
+                f"Write rate: {choice:g} degC/min or less, or leave the rate out.",
+            )
+            return
+        needs, ramp = (step["ended_s"] - step["began_s"]) / 60, abs(to_c - step["from_c"]) / asked
+        self.warnings.append(
+            self._places.problem(
+                index,
+                f"{self._text(index)}: cooling is passive; the block needs {needs:.0f} min, the ramp alone would take {ramp:.0f} min.",
+                f"Towards {to_c:g} degC it loses {loss_k_per_min:.1f} degC/min by itself: ramp slower, or leave the rate out.",
+            )
+        )
+
+    def _dim(self, index: int, step: dict[str, Any]) -> None:
+        able = step["dim_uw"] / 1000
+        self._refuse(
+            index,
+            f"{self._text(index)}: beyond the lamp, which gives {able:.1f} mW/cm2 at full duty once it is warm.",
+            f"Choose {math.floor(able * 0.98):g} mW/cm2 or less.",
+        )
+
+    # ---- liquids
+
+    def _travel(self, index: int, trouble: dict[str, Any]) -> None:
+        pump = self._pump(trouble["pump"])
+        wanted, left, holds = (self._volume(trouble[key]) for key in ("wanted_nl", "left_nl", "syringe_nl"))
+        when = f" after {units.show(round(trouble['t_s']) * 1000, units.DURATION)}" if not trouble["wanted_nl"] else ""
+        if trouble["wanted_nl"] > trouble["syringe_nl"]:
+            text, hint = (
+                f"{pump} is to move {wanted} at once; its syringe holds {holds}.",
+                "Divide it, with a refill between, or fit a larger one.",
+            )
+        elif trouble["infuses"]:
+            text = f"{pump} is emptied{when}: {left} of {holds} are left" + (f" and {wanted} are asked." if trouble["wanted_nl"] else ".")
+            hint = "Refill it before (withdraw), or infuse less."
+        else:
+            text = f"{pump} is full{when}: there is room for {left}" + (
+                f" and {wanted} are to be withdrawn." if trouble["wanted_nl"] else "."
+            )
+            hint = "Infuse before, or withdraw less."
+        self._refuse(index, f"{self._text(index)}: the syringe of {text}", hint)
+
+    def _refused(self, index: int, trouble: dict[str, Any]) -> None:
+        code = trouble["code"]
+        if code == codes.PUMP_FLOW_LIMIT:
+            able, asked = trouble["limit"] * 60e-6, trouble["value"] * 60e-6
+            self._refuse(
+                index,
+                f"{self._text(index)}: {asked:.4g} mL/h is beyond {self._pump(trouble['pump'])}; its motor and syringe do {able:.4g} mL/h.",
+                f"Choose {_floor(able):g} mL/h or less, or a wider syringe.",
+            )
+        elif code == codes.PUMP_NOT_CALIBRATED:
+            self._refuse(
+                index,
+                f"{self._text(index)}: {self._pump(trouble['pump'])} is not calibrated.",
+                "Tell the board its syringe, or use another pump.",
+            )
+        else:
+            what = {m.HEATER: "the heater", m.LAMP: "the lamp", m.PROBE: "the probe"}.get(trouble["op"], "the board")
+            error = RigError(code, value=trouble["value"], limit=trouble["limit"], where=what)
+            self._refuse(index, f"{self._text(index)}: {what} would refuse it: {explain(error)}", "Change that step.")
+
+    def _pump(self, index: int) -> str:
+        return f"pump {index + 1}"
+
+    @staticmethod
+    def _volume(volume_nl: int) -> str:
+        return f"{volume_nl / 1e6:.4g} mL"
+
+    # ---- waits
+
+    def _timeout(self, index: int, trouble: dict[str, Any]) -> None:
+        condition = trouble["condition"]
+        limit = units.show(trouble["limit_ms"], units.DURATION)
+        if condition[0] == p.TEMPERATURE:
+            reason = f"the block does not settle at {units.show(condition[1], units.TEMPERATURE)} in a room of {self._ambient_c:g} degC"
+            cold = condition[1] / 1000 + condition[2] / 1000 <= self._ambient_c
+            hint = (
+                f"It cannot cool below the room: choose {math.ceil(self._ambient_c)} degC or more."
+                if cold
+                else "Choose another temperature."
+            )
+        else:
+            reason, hint = f"what it waits for does not come ({condition_words(condition)})", "Change the condition."
+        self._refuse(index, f"{self._text(index)}: {reason}; the wait would end with a fault after {limit}.", hint)
+
+    def _endless(self, index: int, trouble: dict[str, Any]) -> None:
+        words = " or ".join(condition_words(condition) for condition in trouble["conditions"])
+        self._refuse(
+            index, f"{self._text(index)}: this may never end: nothing makes that {words}.", "Give it a time beside, e.g. time: 4 h."
+        )
+
+    def _fault(self, index: int, trouble: dict[str, Any]) -> None:
+        error = RigError(trouble["code"], where="the board", value=trouble["value"], limit=trouble["limit"])
+        self._refuse(index, f"{self._text(index)}: the board would stop here: {explain(error)}", "Change this step or the one before.")
+
+    # ---- light of probing
+
+    def probing(self, share: float | None) -> None:
+        """Warn when the light of probing is more than a hundredth of the exposure."""
+        if share is not None and PROBE_SHARE_MAX < share < 1 and self._compiled.stress in ("light", "heat and light"):
+            text = f"probing adds {share * 100:.1f} % to the radiant exposure; more than {PROBE_SHARE_MAX * 100:g} % is worth a thought."
+            self.warnings.append(self._places.problem(None, text, "Probe less often or with fewer pulses."))
+
+
+def _floor(value: float) -> float:
+    """Three digits, rounded down."""
+    if value <= 0:
+        return 0.0
+    unit = 10.0 ** (math.floor(math.log10(value)) - 2)
+    return math.floor(value / unit) * unit
