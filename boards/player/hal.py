@@ -23,6 +23,8 @@ def mute():
 class Clock:
     """us: since the start, without a limit."""
 
+    stride_ms = 0  # leap.py leaps, by another rule than the virtual board
+
     def __init__(self):
         self.us = 0
 

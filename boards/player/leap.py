@@ -22,6 +22,7 @@ _NEAR_MC = 100
 _STILL_MC = 12  # within a second
 _CALM_TICKS = 30
 _ROOM_MC = 20
+_IDLE_ROUNDS = 10
 _FOLD_US = 500_000_000  # rig/clock.py folds intervals of up to 8 minutes
 _CYCLES_PER_S = 125_000_000
 _BRAKE_S = 2.0
@@ -37,22 +38,20 @@ class Leaper:
         self._past_mc = [0] * 10
         self._tau_s = -thermal.STEP_S / log(1 - plant_rig.LOSS_Q22 / (1 << 22))
         self._steps_owed = [0.0] * len(rig.pumps)
+        self._idle_since = None
         self.leapt_s = 0.0
 
     def go(self, most_s=NEVER):
         """Leap if the rig is steady; 0.0 when there is nothing to leap over."""
         rig = self._rig
         heat = self._heat()
-        if heat is None or not self._light_steady() or rig.probe.active or rig.calibrating:
+        if heat is None or not self._light_steady() or rig.probe.active or rig.triggered():
             return 0.0
         seconds = min(self._pumps_s(), self._heat_s(heat), most_s)
         if seconds < LEAST_S:
             return 0.0
         wait_s = self._program_s(heat)
         seconds = min(seconds, wait_s)
-        for left_ms in rig._trigger_ms:
-            if left_ms:
-                seconds = min(seconds, left_ms / 1000)
         if seconds == NEVER:
             self._end_it()
             return 0.0
@@ -148,9 +147,19 @@ class Leaper:
         if block is None or block.kind != p.EVERY or block.at < len(block.operations):
             return 0.0
         seconds = min(self._until(condition, block.since, heat) for condition in block.conditions)
-        if block.operations:
-            seconds = min(seconds, self._left_s((block.count + 1) * block.period_ms, block.since))
-        return seconds
+        if seconds == NEVER and self._idle_rounds(block):
+            return NEVER
+        return min(seconds, self._left_s((block.count + 1) * block.period_ms, block.since))
+
+    def _idle_rounds(self, block):
+        """True when rounds do not bring the conditions nearer either."""
+        if not block.operations or all([condition[0] == p.REMNANT_BELOW for condition in block.conditions]):
+            return True
+        rig = self._rig
+        now = [rig.exposure.mj_per_cm2] + [pump.steps for pump in rig.pumps]
+        if self._idle_since is None or self._idle_since[0] is not block or self._idle_since[1] != now:
+            self._idle_since = (block, now, block.count)
+        return block.count - self._idle_since[2] > _IDLE_ROUNDS
 
     def _left_s(self, ms, since):
         return (ms - self._rig.clock.ms_since(since.s, since.us)) / 1000
@@ -216,9 +225,6 @@ class Leaper:
         rig._telemetry_due += telemetry * rig._telemetry_ms - ticks * 100
         rig.telemetry += telemetry
         rig.records += telemetry * (1 + sum(1 for pump in rig.pumps if pump.busy))
-        for channel, left_ms in enumerate(rig._trigger_ms):
-            if left_ms:
-                rig._trigger_ms[channel] = left_ms - ticks * 100
         self.leapt_s += seconds
 
     def _move_heat(self, seconds, heat):
@@ -270,6 +276,7 @@ class Leaper:
         feeder.planned += steps * feeder.direction
         feeder._end_us = (feeder._end_us + us) & ((1 << 30) - 1)
         self._rig.hal.pumps[i]._emitted += steps * feeder.direction
+        self._rig.moving_ticks[i] += us // 100_000
 
 
 def holding_u16(block_q, ambient_q):

@@ -33,7 +33,7 @@ def judged(plan: Plan, compiled: Compiled, places: Places, peak_c: float, peak_s
         return
     when = next((f" ({info.text})" for info in compiled.steps if info.index == peak_step), "")
     for letter, cell in plan.cells.items():
-        solvent = getattr(cell, "solvent", None)
+        solvent = cell.solvent
         if solvent is None:
             continue
         boils_c = boiling_c(solvent)
@@ -46,7 +46,7 @@ def judged(plan: Plan, compiled: Compiled, places: Places, peak_c: float, peak_s
                 "Close the cell tightly and leave room for pressure, or stay below.",
             )
     for pump in plan.pumps.values():
-        liquid = getattr(pump, "liquid", None)
+        liquid = pump.liquid
         if liquid is None:
             continue
         boils_c = boiling_c(liquid)

@@ -78,8 +78,7 @@ def _plays(given: Assumptions) -> Iterable[dict[str, float]]:
 
 def _held(plan: Plan) -> dict[int, int]:
     """What the plan says is in a syringe, in nL by the pump's number."""
-    held = {pump.pump: getattr(pump, "holds", None) for pump in plan.pumps.values()}
-    return {number: int(volume) for number, volume in held.items() if volume is not None}
+    return {pump.pump: int(pump.holds) for pump in plan.pumps.values() if pump.holds is not None}
 
 
 def _forecast(plan: Plan, compiled: Compiled, given: Assumptions, result: Played) -> Forecast:
@@ -157,22 +156,21 @@ def _exposures(compiled: Compiled, total: dict[str, Any]) -> tuple[dict[str, flo
 
 def _liquids(plan: Plan, compiled: Compiled, given: Assumptions, result: Played) -> Iterable[Liquid]:
     total = result.totals[0]
-    words = {info.index: getattr(info, "word", "") for info in compiled.steps}
+    words = {info.index: info.word for info in compiled.steps}
     named = {pump.pump: (name, pump) for name, pump in plan.pumps.items()}
-    asked = getattr(compiled, "liquids", {})
     for i, (infused, withdrawn) in enumerate(zip(total["infused_nl"], total["withdrawn_nl"], strict=True)):
         number = i + 1
         if not infused and not withdrawn and number not in named:
             continue
         name, pump = named.get(number, (f"pump {number}", None))
         primed = sum(step["infused_nl"][i] for step in result.steps if words[step["step"]] == "prime")
-        if number in asked and asked[number].primed_nl and not primed:  # inside `parallel`, where a step has more than one word
-            primed = min(infused, asked[number].primed_nl)
-        dead = int(getattr(pump, "dead_volume", None) or 0)
+        if number in compiled.liquids and not primed:  # inside `parallel`, where a step has more than one word
+            primed = min(infused, compiled.liquids[number].primed_nl)
+        dead = int(pump.dead_volume or 0) if pump else 0
         yield Liquid(
             pump=number,
             name=name,
-            liquid=getattr(pump, "liquid", None),
+            liquid=pump.liquid if pump else None,
             dispensed_nl=infused - primed,
             primed_nl=primed,
             withdrawn_nl=withdrawn,
