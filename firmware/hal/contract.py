@@ -6,6 +6,8 @@ Instants are `ticks`: microseconds modulo 2**30, so that a difference is a small
 
 
 class Clock:
+    stride_ms = 0  # how far it may leap while only time passes; a chip's does not
+
     def ticks_us(self):
         """Microseconds since some start, modulo 2**30."""
 

@@ -63,6 +63,8 @@ TRIGGER_IN = const(5)  # [TRIGGER_IN, channel]
 OPERATOR = const(6)  # [OPERATOR, prompt]
 REMNANT_BELOW = const(7)  # [REMNANT_BELOW, cell, permille, probe]: last signal of the cell over its signal in `probe`
 RAMP_DONE = const(8)  # [RAMP_DONE]: the setpoint has reached its target
+VOLUME = const(9)  # [VOLUME, pump, nl] moved since, net, either way
+TIMEOUT = const(10)  # [TIMEOUT, ms]: met, it is a fault: what the block waits for has not come
 
 # on_timeout
 TIMEOUT_FAULT = const(0)
@@ -270,6 +272,11 @@ class _Checker:
             self.integer(condition[1], 0, limits["cells"] - 1, where, CELL_UNKNOWN)
             self.integer(condition[2], 1, 10000, where)
             self.integer(condition[3], 0, _U16_MAX, where)
+        elif kind == VOLUME:
+            self.pump(condition[1], where)
+            self.integer(condition[2], 1, _I32_MAX, where)
+        elif kind == TIMEOUT:
+            self.integer(condition[1], 1, limits["wait_max_ms"], where)
 
 
 # operation: (name, arguments)
@@ -296,4 +303,6 @@ _CONDITIONS = {
     OPERATOR: ("OPERATOR", 1),
     REMNANT_BELOW: ("REMNANT_BELOW", 3),
     RAMP_DONE: ("RAMP_DONE", 0),
+    VOLUME: ("VOLUME", 2),
+    TIMEOUT: ("TIMEOUT", 1),
 }

@@ -9,6 +9,8 @@ class FakeClock:
     def __init__(self):
         self.ticks = (1 << 30) - 250_000  # so that every test crosses the wrap
 
+    stride_ms = 0
+
     def ticks_us(self):
         return self.ticks
 

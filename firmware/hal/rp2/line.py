@@ -61,6 +61,7 @@ class Clock:
         self._line = line
         self._collected_at = time.ticks_us()
 
+    stride_ms = 0
     ticks_us = staticmethod(time.ticks_us)
 
     def wait(self, until_ticks, hold):

@@ -5,6 +5,7 @@ What the board does with the operations is written in `remnant_protocol.program`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,9 +17,26 @@ from remnant_protocol.errors import RigError
 
 from . import timing
 from .compiled import CellInfo, Compiled, ProbeInfo, StepInfo
+from .dosing import DOSES, Account, dose_s, flows_of
+from .ending import stopped_s, volumes_in
 from .model import Plan
 from .quantity import Duration
-from .steps import REMNANT_BELOW, ExposeStep, InfuseStep, NoteStep, Probe, ProbeStep, RampStep, RepeatStep, SoakStep, WaitStep, WithdrawStep
+from .steps import (
+    ExposeStep,
+    FlowStep,
+    InfuseStep,
+    NoteStep,
+    ParallelStep,
+    Probe,
+    ProbeStep,
+    RampStep,
+    RepeatStep,
+    SoakStep,
+    TriggerStep,
+    Wait,
+    WaitStep,
+)
+from .stops import EXPOSURE, REMNANT_BELOW, SETTLED, TIME, VOLUME_OF
 from .walk import steps_of
 from .wording import sentence, word_of
 from .words import CELLS
@@ -29,6 +47,7 @@ DURATION_MAX_S = 366 * 86_400
 SHORT_RUN_S = 6 * 3600
 TELEMETRY_SHORT_MS, TELEMETRY_LONG_MS = 1000, 10_000
 REFERENCE_MC = 25_000  # where no probe of the plan names its temperature
+LOOK_MS = 3_600_000  # an EVERY that only waits does its nothing once an hour
 HEAT_FROM_MC = 15_000  # a setpoint this much above the reference is a stress
 
 _HOST_LOST = {"continue": p.HOST_LOST_CONTINUE, "hold": p.HOST_LOST_HOLD, "stop": p.HOST_LOST_STOP}
@@ -47,7 +66,7 @@ def compile_plan(plan: Plan, limits: Mapping[str, int] | None = None) -> Compile
             "Shorten a step or repeat less often.",
         )
     telemetry_ms = int(plan.record.period) if plan.record else TELEMETRY_SHORT_MS if duration_s <= SHORT_RUN_S else TELEMETRY_LONG_MS
-    cells = {letter: CellInfo(CELLS.index(letter), cell.sample, cell.model) for letter, cell in sorted(plan.cells.items())}
+    cells = {letter: CellInfo(CELLS.index(letter), cell.sample, cell.model, cell.solvent) for letter, cell in sorted(plan.cells.items())}
     on_fault = plan.on_fault
     program = [
         p.VERSION,
@@ -59,7 +78,18 @@ def compile_plan(plan: Plan, limits: Mapping[str, int] | None = None) -> Compile
     ]
     data = _encoded(plan, program, limits or {})
     return Compiled(
-        program, data, builder.infos, builder.probes, cells, duration_s, telemetry_ms, builder.stress(), plan.source, builder.compare()
+        program,
+        data,
+        builder.infos,
+        builder.probes,
+        cells,
+        duration_s,
+        telemetry_ms,
+        builder.stress(),
+        plan.source,
+        builder.compare(),
+        builder.account.liquids(),
+        builder.prompts,
     )
 
 
@@ -91,7 +121,10 @@ class _Builder:
         self.cells_mask = sum(1 << CELLS.index(letter) for letter in plan.cells)
         self.setpoint_mc: int | None = None  # None: heater off, or not known
         self.temp_c = timing.AMBIENT_C
+        self.account = Account(plan)
+        self.prompts: list[str] = []
         self._times = 1
+        self._flowing: dict[int, int] = {}  # pumps that the step before leaves flowing
         self._names: dict[str, int] = {}
         setpoints = list(_setpoints(plan))
         self.peak_c = max((setpoint for _, setpoint in setpoints), default=0) / 1000
@@ -110,23 +143,24 @@ class _Builder:
     def _step(self, step: Any) -> list[Any]:
         index = len(self.infos)
         name = (step.probe.name if isinstance(step, ProbeStep) else getattr(step, "name", None)) or word_of(step)
-        self.infos.append(StepInfo(index, name, sentence(step), 0.0, self._times))
+        self.infos.append(StepInfo(index, name, sentence(step), 0.0, self._times, word_of(step)))
         self._note_stress(index, step)
         body, planned_s = self._body(step, index)
-        self.infos[index] = StepInfo(index, name, sentence(step), round(planned_s, 1), self._times)
+        self.infos[index] = StepInfo(index, name, sentence(step), round(planned_s, 1), self._times, word_of(step))
         return [p.STEP, index, body]
 
     def _repeat(self, step: RepeatStep) -> list[Any]:
         """Compile the body twice: the first pass starts where the steps before ended, the others where the body itself ends."""
         times = step.repeat.times
         first_info, first_probe, names, outer = len(self.infos), len(self.probes), dict(self._names), self._times
-        stress_steps = list(self._stress_steps)
+        stress_steps, first_prompt, doses = list(self._stress_steps), len(self.prompts), self.account.kept()
         entry_mc = self.setpoint_mc
-        self._times = outer * times
+        self._times = self.account.times = outer * times
         operations = self.steps(step.repeat.do)
         if times > 1:
             first_pass = self.infos[first_info:]
-            del self.infos[first_info:], self.probes[first_probe:]
+            del self.infos[first_info:], self.probes[first_probe:], self.prompts[first_prompt:]
+            self.account.back_to(doses)
             self._names, self._stress_steps = names, stress_steps
             if self.setpoint_mc != entry_mc:
                 self.setpoint_mc = None  # differs between passes: a probe before the next setpoint is not at a known temperature
@@ -134,9 +168,9 @@ class _Builder:
             for at, first in enumerate(first_pass, first_info):
                 again = self.infos[at]
                 self.infos[at] = StepInfo(
-                    again.index, again.name, again.text, round(first.planned_s + (times - 1) * again.planned_s, 1), again.times
+                    again.index, again.name, again.text, round(first.planned_s + (times - 1) * again.planned_s, 1), again.times, again.word
                 )
-        self._times = outer
+        self._times = self.account.times = outer
         return [p.REPEAT, int(times), operations]
 
     def _body(self, step: Any, index: int) -> tuple[list[Any], float]:
@@ -156,19 +190,54 @@ class _Builder:
         if isinstance(step, ProbeStep):
             probe = self._probe_id(step.probe, f"probe {index}")
             return self._probe(step.probe, probe)
+        if isinstance(step, FlowStep):
+            return self._flow(step)
+        if isinstance(step, WaitStep):
+            condition, timeout_ms, lasts_s = self._awaited(step.wait)
+            final = step.wait.for_ is not None and _is_multiple(step.wait.for_, step.every)
+            return self._meanwhile(step, condition, lasts_s, final, timeout_ms=timeout_ms)
         return self._simple(step, index)
 
     def _simple(self, step: Any, index: int) -> tuple[list[Any], float]:
         if isinstance(step, WaitStep):
-            return [[p.WAIT, [p.DURATION, int(step.wait.for_)], 0, p.TIMEOUT_FAULT]], step.wait.for_ / 1000
-        if isinstance(step, InfuseStep | WithdrawStep):
-            sign, dispense = (1, step.infuse) if isinstance(step, InfuseStep) else (-1, step.withdraw)
-            pump = self.plan.pumps[dispense.pump].pump if isinstance(dispense.pump, str) else dispense.pump
-            operation = [m.DISPENSE, pump - 1, sign * int(dispense.volume), int(dispense.flow), True]
-            return [operation], dispense.volume / dispense.flow * 60
+            condition, timeout_ms, lasts_s = self._awaited(step.wait)
+            return [[p.WAIT, condition, timeout_ms, p.TIMEOUT_FAULT]], lasts_s
+        if isinstance(step, (*DOSES, ParallelStep)):
+            return self.account.operations(step), dose_s(step, self.plan)
+        if isinstance(step, TriggerStep):
+            trigger = step.trigger
+            pulse = [p.TRIGGER, trigger.output - 1, int(trigger.for_)]
+            if not trigger.wait:
+                return [pulse], 0.0
+            return [pulse, [p.WAIT, [p.DURATION, int(trigger.for_)], 0, p.TIMEOUT_FAULT]], trigger.for_ / 1000
         if isinstance(step, NoteStep):
             return [[p.MARK, index]], 0.0
         raise TypeError(f"no program for {type(step).__name__}")
+
+    def _awaited(self, wait: Wait) -> tuple[list[Any], int, float]:
+        """Return (condition, timeout in ms, planned seconds) of a wait; how long an event takes to come nobody knows."""
+        if wait.for_ is not None:
+            return [p.DURATION, int(wait.for_)], 0, wait.for_ / 1000
+        if wait.trigger is not None:
+            return [p.TRIGGER_IN, wait.trigger - 1], int(wait.at_most), 0.0
+        assert wait.operator is not None  # the model lets one of the three through
+        self.prompts.append(wait.operator)
+        return [p.OPERATOR, len(self.prompts) - 1], int(wait.at_most), 0.0
+
+    def _flow(self, step: FlowStep) -> tuple[list[Any], float]:
+        flows = flows_of(step, self.plan)
+        start = [[m.FLOW, pump - 1, flow] for pump, flow in flows.items()]
+        start += [[m.FLOW, pump - 1, 0] for pump in self._flowing if pump not in flows]
+        self._flowing = flows if step.then == "keep" else {}
+        mask = sum(1 << (pump - 1) for pump in flows)
+        stop = [] if self._flowing else [[m.FLOW, pump - 1, 0] for pump in flows]
+        rest = [[p.WAIT, [p.PUMPS_DONE, mask], 0, p.TIMEOUT_FAULT]] if stop else []
+        condition = None if step.for_ is None else [p.DURATION, int(step.for_)]
+        lasts_s = math.inf if step.for_ is None else step.for_ / 1000
+        final = step.for_ is not None and _is_multiple(step.for_, step.every)
+        during, during_s = self._meanwhile(step, condition, lasts_s, final, after=stop + rest)
+        self.account.flow(flows, min(lasts_s, stopped_s(step, lasts_s, self.plan)))
+        return start + during, during_s
 
     def _expose(self, step: ExposeStep) -> tuple[list[Any], float]:
         expose = step.expose
@@ -178,7 +247,8 @@ class _Builder:
         else:
             assert expose.until is not None  # the model lets one of the two through
             condition, lasts_s, final = [p.EXPOSURE, int(expose.until)], expose.until * 1000 / expose.irradiance, True
-        during, during_s = self._meanwhile(step, condition, lasts_s, final, after=[[m.LAMP, 0]])
+        timeout_ms = timing.whole_minutes_ms(2 * lasts_s + timing.HEATING_MARGIN_S) if condition[0] == p.EXPOSURE else 0
+        during, during_s = self._meanwhile(step, condition, lasts_s, final, [[m.LAMP, 0]], timeout_ms)
         return operations + [[m.LAMP, int(expose.irradiance)]] + during, reach_s + during_s
 
     # -- parts of steps
@@ -196,17 +266,31 @@ class _Builder:
         return operations, planned_s
 
     def _meanwhile(
-        self, step: SoakStep | ExposeStep, condition: list[Any], lasts_s: float, final: bool, after: list[Any] | None = None
+        self, step: Any, condition: list[Any] | None, lasts_s: float, final: bool, after: list[Any] | None = None, timeout_ms: int = 0
     ) -> tuple[list[Any], float]:
-        """Return (operations, seconds) of waiting for `condition`, with the step's `every` meanwhile; `after` precedes a last reading."""
+        """Return (operations, seconds) of waiting for `condition` or one of `stop when`, with the step's `every` meanwhile.
+
+        after: done then, before a last reading (`final`). timeout_ms: when the waiting is a fault; 0: never.
+        """
         after = after or []
-        if not step.every:
-            timeout_ms = timing.whole_minutes_ms(2 * lasts_s + timing.HEATING_MARGIN_S) if condition[0] == p.EXPOSURE else 0
-            return [[p.WAIT, condition, timeout_ms, p.TIMEOUT_FAULT], *after], lasts_s
+        lasts_s = stopped_s(step, lasts_s, self.plan)
+        body, probes = self._every_body(step, lasts_s) if step.every else ([], [])
+        conditions = [*([] if condition is None else [condition]), *self._stops(step, probes)]
+        if len(conditions) == 1 and not step.every:
+            return [[p.WAIT, conditions[0], timeout_ms, p.TIMEOUT_FAULT], *after], lasts_s
+        if timeout_ms:
+            conditions.append([p.TIMEOUT, timeout_ms])
+        last = [operation for operations in probes for operation in operations] if final else []
+        period_ms = int(step.every.period) if step.every else LOOK_MS
+        return [[p.EVERY, period_ms, conditions, body], *after, *last], lasts_s + (timing.PROBE_S if last else 0)
+
+    def _every_body(self, step: Any, lasts_s: float) -> tuple[list[Any], list[list[Any]]]:
+        """Return (operations of a round, those of each probe in it), and count the doses of all rounds."""
         body: list[Any] = []
         probes: list[list[Any]] = []
         held_mc = self.setpoint_mc
         series = step.name or word_of(step)
+        before = self.account.kept()
         for inner in step.every.do:
             if isinstance(inner, ProbeStep):
                 operations, _ = self._probe(inner.probe, self._probe_id(inner.probe, series))
@@ -216,24 +300,28 @@ class _Builder:
             body += operations
             if self.setpoint_mc != held_mc and held_mc is not None:
                 body += self._go(held_mc, 0, RAMP_BAND_MC, RAMP_HOLD_MS)[0]
-        conditions = [condition, *self._stops(step, probes)]
-        last = [operation for operations in probes for operation in operations] if final else []
-        return [[p.EVERY, int(step.every.period), conditions, body], *after, *last], lasts_s + (timing.PROBE_S if last else 0)
+        rounds = max(1, math.ceil(lasts_s * 1000 / step.every.period)) if lasts_s else 1
+        self.account.repeated(before, rounds, volumes_in(step, self.plan))
+        return body, probes
 
-    def _stops(self, step: SoakStep | ExposeStep, probes: list[list[Any]]) -> list[Any]:
-        """Return the conditions of `stop when`: each cell against its first reading at the same temperature."""
-        if not step.stop_when or not probes:
-            return []
-        series = probes[0][-1][1]  # the id of the first probe of the series
-        info = self.probes[series]
-        reference = next(
-            (probe.id for probe in self.probes if probe.reference_c is not None and probe.reference_c == info.reference_c), series
-        )
-        return [
-            [p.REMNANT_BELOW, CELLS.index(match[1]), int(value), reference]
-            for key, value in step.stop_when.items()
-            if (match := REMNANT_BELOW.fullmatch(key))
-        ]
+    def _stops(self, step: Any, probes: list[list[Any]]) -> list[Any]:
+        """Return the conditions of `stop when`; each cell is compared with its first reading at the same temperature."""
+        found = []
+        for key, value in (step.stop_when or {}).items():
+            if (match := REMNANT_BELOW.fullmatch(key)) and probes:
+                found.append([p.REMNANT_BELOW, CELLS.index(match[1]), int(value), self._reference_of(probes[0][-1][1])])
+            elif match := VOLUME_OF.fullmatch(key):
+                found.append([p.VOLUME, self.plan.pump_number(match[1]) - 1, int(value)])
+            elif key == SETTLED:
+                found.append([p.TEMPERATURE, int(value), RAMP_BAND_MC, RAMP_HOLD_MS])
+            elif key in (TIME, EXPOSURE):
+                found.append([p.DURATION if key == TIME else p.EXPOSURE, int(value)])
+        return found
+
+    def _reference_of(self, series: int) -> int:
+        """Return the first probe at the temperature of a series, by whose id the series goes."""
+        here = self.probes[series].reference_c
+        return next((probe.id for probe in self.probes if probe.reference_c is not None and probe.reference_c == here), series)
 
     def _probe_id(self, probe: Probe, name: str) -> int:
         """Give the next probe id and keep what the analysis needs to know of it."""
@@ -262,7 +350,7 @@ class _Builder:
             at = step.soak.at if isinstance(step, SoakStep) else step.expose.at
             if at is not None and at >= self.reference_mc + HEAT_FROM_MC:
                 self._stress_steps.append((index, "heat"))
-        if isinstance(step, InfuseStep):
+        if isinstance(step, InfuseStep | FlowStep | ParallelStep):
             self._stress_steps.append((index, "liquid"))
 
     def stress(self) -> str:

@@ -17,10 +17,10 @@ def disassemble(program: list[Any]) -> list[str]:
     version, telemetry_ms, cells_mask, on_fault, (host_lost, host_lost_s, *resume), operations = program
     heater, lamp, pumps = ("off" if action == p.FAULT_OFF else "keep" for action in on_fault)
     head = [
-        f"program version {version}, cells {_mask(cells_mask, 'ABCD')}, telemetry each {units.show(telemetry_ms, units.DURATION)}",
+        f"program version {version}, cells {_mask(cells_mask, 'ABCD')}, telemetry each {_time(telemetry_ms)}",
         f"when a pump fails: heater {heater}, lamp {lamp}, pumps {'stop' if pumps == 'off' else 'keep'}; "
-        f"host lost for {units.show(host_lost_s * 1000, units.DURATION)}: {_HOST_LOST[host_lost]}; "
-        + (f"may be resumed within {units.show(resume[0] * 1000, units.DURATION)}" if resume and resume[0] else "never resumed"),
+        f"host lost for {_time(host_lost_s * 1000)}: {_HOST_LOST[host_lost]}; "
+        + (f"may be resumed within {_time(resume[0] * 1000)}" if resume and resume[0] else "never resumed"),
     ]
     return head + list(_lines(operations, ""))
 
@@ -35,8 +35,10 @@ def _lines(operations: list[Any], indent: str) -> Iterator[str]:
             yield f"{indent}repeat {arguments[0]} times"
             yield from _lines(arguments[1], indent + "  ")
         elif op == p.EVERY:
-            until = " or ".join(_condition(condition) for condition in arguments[1])
-            yield f"{indent}every {units.show(arguments[0], units.DURATION)} until {until}"
+            until = " or ".join(_condition(condition) for condition in arguments[1] if condition[0] != p.TIMEOUT)
+            ends = [f" (at most {_time(condition[1])}, then fault)" for condition in arguments[1] if condition[0] == p.TIMEOUT]
+            what = f"every {_time(arguments[0])} until" if arguments[2] else "wait until"
+            yield f"{indent}{what} {until}{''.join(ends)}"
             yield from _lines(arguments[2], indent + "  ")
         else:
             yield indent + _line(op, arguments)
@@ -62,37 +64,45 @@ def _line(op: int, arguments: list[Any]) -> str:
     if op == p.WAIT:
         condition, timeout_ms, on_timeout = arguments
         then = "fault" if on_timeout == p.TIMEOUT_FAULT else "go on"
-        limit = f" (at most {units.show(timeout_ms, units.DURATION)}, then {then})" if timeout_ms else ""
+        limit = f" (at most {_time(timeout_ms)}, then {then})" if timeout_ms else ""
         return f"wait until {_condition(condition)}{limit}"
     if op == p.MARK:
         return f"mark {arguments[0]}"
     if op == p.TRIGGER:
-        return f"trigger {arguments[0]} for {units.show(arguments[1], units.DURATION)}"
+        return f"trigger output {arguments[0] + 1} for {_time(arguments[1])}"
     return f"operation {op} {arguments}"
 
 
 def _condition(condition: list[Any]) -> str:
     kind, arguments = condition[0], condition[1:]
     if kind == p.DURATION:
-        return f"{units.show(arguments[0], units.DURATION)} have passed"
+        return f"{_time(arguments[0])} have passed"
     if kind == p.TEMPERATURE:
         target, band, hold = arguments
         around = f"{units.show(target, units.TEMPERATURE)} +- {units.show(band, units.TEMPERATURE_DIFFERENCE)}"
-        return f"{around} for {units.show(hold, units.DURATION)}"
+        return f"{around} for {_time(hold)}"
     if kind == p.EXPOSURE:
         return f"{units.show(arguments[0], units.EXPOSURE)} have been added"
     if kind == p.PUMPS_DONE:
         return f"pumps {_mask(arguments[0], '12345678')} are done"
     if kind == p.TRIGGER_IN:
-        return f"trigger {arguments[0]} comes in"
+        return f"trigger input {arguments[0] + 1} is active"
     if kind == p.OPERATOR:
         return f"the operator has answered prompt {arguments[0]}"
+    if kind == p.VOLUME:
+        return f"pump {arguments[0] + 1} has moved {units.show(arguments[1], units.VOLUME)}"
+    if kind == p.TIMEOUT:
+        return f"{_time(arguments[0])} have passed in vain"
     if kind == p.REMNANT_BELOW:
         cell, permille, probe = arguments
         return f"cell {'ABCD'[cell]} is below {units.show(permille, units.RATIO)} of its first probe {probe}"
     if kind == p.RAMP_DONE:
         return "the ramp is done"
     return f"condition {kind} {arguments}"
+
+
+def _time(ms: int) -> str:
+    return units.show(ms, units.DURATION)
 
 
 def _direction(signed: int) -> str:

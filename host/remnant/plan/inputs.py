@@ -13,6 +13,7 @@ from typing import Any
 
 from remnant import units
 
+from .nearest import did_you_mean
 from .quantity import INPUT_NAME
 from .source import Document, Path_, plain
 
@@ -37,19 +38,16 @@ def substitute(document: Document, overrides: Mapping[str, Any]) -> tuple[Any, d
         if name in overrides:
             given = overrides[name]
             values[name] = plain(given) if isinstance(given, str) else given
-        _check_limits(document, name, entry, values[name], name in overrides)
+        is_set = name in overrides
+        origin = f"--set {name}={values[name]}" if is_set else f"input '{name}': default {values[name]}"
+        path: Path_ = ("inputs", name) if is_set else ("inputs", name, "default")
+        check_value(document, name, entry, values[name], origin, path, limits_too=True)
     for name in overrides:
         if name not in declared:
-            near = difflib.get_close_matches(name, declared, 1)
             listed = f"Its inputs: {', '.join(declared)}." if declared else "It has no inputs."
-            document.add(
-                ("inputs",),
-                f"--set {name}: the plan has no such input.",
-                f"Did you mean '{near[0]}'? {listed}" if near else listed,
-                key=True,
-            )
+            document.add(("inputs",), f"--set {name}: the plan has no such input.", did_you_mean(name, declared, listed), key=True)
     data = {
-        key: value if key == "inputs" else _replaced(document, value, (key,), declared, values, used)
+        key: value if key in ("inputs", "sweep") else _replaced(document, value, (key,), declared, values, used)
         for key, value in document.data.items()
     }
     for name in declared:
@@ -81,11 +79,12 @@ def _replaced(document: Document, value: Any, path: Path_, declared: Mapping, va
     return values.get(name)
 
 
-def _check_limits(document: Document, name: str, entry: dict, value: Any, is_set: bool) -> None:
-    """Put a problem into `document` where `value` is not of the dimension of the default, or is beyond min or max."""
+def check_value(document: Document, name: str, entry: dict, value: Any, origin: str, path: Path_, limits_too: bool = False) -> None:
+    """Put a problem into `document` where `value` is not of the dimension of the default, or is beyond min or max.
+
+    origin: where the value comes from, for the message. limits_too: also judge min and max themselves.
+    """
     default = entry.get("default")
-    origin = f"--set {name}={value}" if is_set else f"input '{name}': default {value}"
-    path: Path_ = ("inputs", name) if is_set else ("inputs", name, "default")
     wanted, got = units.dimension_of(default), units.dimension_of(value)
     if wanted != got or (wanted is None and isinstance(default, str) != isinstance(value, str)):
         what = wanted or ("a text" if isinstance(default, str) else "a plain number")
@@ -97,9 +96,9 @@ def _check_limits(document: Document, name: str, entry: dict, value: Any, is_set
             continue
         at = ("inputs", name, bound)
         if units.dimension_of(limit) != wanted or (wanted is None and not _is_number(limit)):
-            document.add(
-                at, f"input '{name}': {bound} {limit} is not {wanted or 'a plain number'}, as the default is.", f"Write e.g. {default}."
-            )
+            if limits_too:
+                text = f"input '{name}': {bound} {limit} is not {wanted or 'a plain number'}, as the default is."
+                document.add(at, text, f"Write e.g. {default}.")
         elif (wanted or _is_number(value)) and sign * _comparable(value, wanted) > sign * _comparable(limit, wanted):
             document.add(
                 path, f"{origin} is {word} its {bound} of {limit}.", f"Choose {limit} or {'less' if sign > 0 else 'more'}.", key=True

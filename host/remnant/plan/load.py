@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from pydantic import ValidationError
 from remnant import library
 from remnant.errors import PlanError, Problem
 
-from . import check, problems, source
-from .inputs import substitute
+from . import check, problems, source, sweep
+from .inputs import check_value, substitute
 from .model import Plan
 from .quantity import Known
+from .sweep import Point
 from .words import CELLS
 
 
@@ -33,6 +35,7 @@ def load(
     """
     document = _document(path_or_text, file)
     data, values, used = substitute(document, inputs or {})
+    _points(document)
     try:
         plan = Plan.model_validate(data, context=_known(document.data, limits or {}))
     except ValidationError as err:
@@ -43,6 +46,47 @@ def load(
     if document.problems:
         raise PlanError(document.problems)
     return plan
+
+
+def sweep_points(
+    path_or_text: Path | str | bytes,
+    inputs: Mapping[str, Any] | None = None,
+    limits: Mapping[str, int] | None = None,
+    file: str = "<plan>",
+) -> list[Point]:
+    """Return the points of a plan's `sweep`, in order; none without one. Arguments as of `load`.
+
+    `load(path, {**inputs, **point.inputs}, limits)` gives the plan of a point; each has been checked when this returns.
+    Raises PlanError with the problems of the plan, or of every point that has some.
+    """
+    inputs = inputs or {}
+    load(path_or_text, inputs, limits, file)
+    document = _document(path_or_text, file)
+    points = _points(document)
+    swept = {name for point in points for name in point.inputs}
+    for name in inputs:
+        if name in swept:
+            document.add(("sweep",), f"--set {name}: the sweep gives it its values.", "Take one of the two out.", key=True)
+    found = list(document.problems)
+    for point in points:
+        try:
+            load(path_or_text, {**inputs, **point.inputs}, limits, file)
+        except PlanError as error:
+            found += [replace(item, text=f"point {point.number} ({point.name}): {item.text}") for item in error.problems]
+    if found:
+        raise PlanError(found)
+    return points
+
+
+def _points(document: source.Document) -> list[Point]:
+    declared = document.data.get("inputs")
+
+    def judge(name: str, value: Any, path: source.Path_) -> None:
+        entry = declared.get(name) if isinstance(declared, dict) else None
+        if isinstance(entry, dict) and entry.get("default") is not None:
+            check_value(document, name, entry, value, f"sweep: {name} {value}", path)
+
+    return sweep.points(document, judge)
 
 
 def _document(path_or_text: Path | str | bytes, file: str) -> source.Document:

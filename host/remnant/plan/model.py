@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationInfo, WithJsonSchema
 
-from .quantity import Duration, Range, Ratio, known, problem
+from .quantity import Duration, Portion, Range, Ratio, known, problem
 from .steps import Step
+from .sweep import SWEEP_SCHEMA
 from .words import CELLS, CellLetter, Name, Text, Words, cell_there, count, pump_number
 
 
@@ -18,6 +19,9 @@ class Cell(Words):
     """What one cell holds."""
 
     sample: Text = Field(description="What is in the cell.", examples=["PS-capped CsPbBr3"])
+    solvent: Text | None = Field(
+        None, description="What the sample is dissolved in; a dry run warns before it boils.", examples=["toluene"]
+    )
     model: Literal["templated", "control", "fresh"] | None = Field(
         None, description="Which sample of the physics model a virtual rig puts into the cell; real rigs ignore it."
     )
@@ -50,6 +54,11 @@ class Pump(Words):
     pump: Annotated[int, AfterValidator(pump_number), BeforeValidator(count)] = Field(
         description="The pump's number on the board, from 1.", examples=[1]
     )
+    liquid: Text | None = Field(None, description="What it pumps.", examples=["toluene"])
+    dead_volume: Portion | None = Field(
+        None, alias="dead volume", description="What the tubing takes before liquid comes out; `prime` fills it.", examples=["0.2 mL"]
+    )
+    holds: Portion | None = Field(None, description="What the syringe is filled with at the start.", examples=["60 mL"])
 
 
 def _percent(value: Any) -> float:
@@ -116,6 +125,11 @@ class Plan(Words):
     pumps: dict[Name, Pump] = Field(
         default_factory=dict, description="Names for the board's pumps.", examples=[{"antisolvent": {"pump": 1}}]
     )
+    sweep: Annotated[dict[str, Any], WithJsonSchema(SWEEP_SCHEMA)] | None = Field(
+        None,
+        description="Values of one input, or rows of a table over several: every point is a run of one campaign.",
+        examples=[{"antisolvent_flow": ["1000 mL/h", "2000 mL/h"]}],
+    )
     steps: tuple[Step, ...] = Field(  # pyright: ignore[reportInvalidTypeForm] - built in `steps`
         min_length=1, description="What happens, in order.", examples=[[{"probe": {"name": "baseline", "at": "25 degC"}}]]
     )
@@ -145,6 +159,10 @@ class Plan(Words):
 
     _document: Any = PrivateAttr(None)
     _inputs: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    def pump_number(self, reference: int | str) -> int:
+        """Return the board's number, from 1, of a pump by its name or number."""
+        return self.pumps[reference].pump if reference in self.pumps else int(reference)  # pyright: ignore[reportArgumentType]
 
     @property
     def file(self) -> str:

@@ -10,10 +10,11 @@ from pydantic import BaseModel, ValidationError
 
 from .model import Plan
 from .source import Document, Path_
-from .steps import BODY, STEPS, tag_of
+from .steps import BODY, STEPS, TOGETHER, tag_of
 
 _TAGS = {tag_of(word): model for word, model in STEPS.items()}
-_BESIDE = {"every": "soak or expose", "stop when": "soak or expose", "name": "the step's word"}
+_BESIDE = ("every", "stop when", "name", "for", "then")
+_INSIDE = {"every": BODY, "parallel": TOGETHER}
 _NEEDS = {
     "dict_type": "a mapping of names to values",
     "model_type": "a mapping of keys to values",
@@ -48,7 +49,7 @@ def _add(document: Document, path: Path_, item: Any, loc: tuple[int | str, ...],
     elif kind == "missing":
         document.add(path[:-1], f"'{word}' is missing{_in(path)}.", _example(loc), key=True)
     elif kind in ("union_tag_not_found", "union_tag_invalid"):
-        document.add(path, *_step_problem(value, in_every=kind == "union_tag_invalid" or "every" in path))
+        document.add(path, *_step_problem(value, next((part for part in reversed(path) if part in _INSIDE), None)))
     elif kind == "literal_error":
         choices = _literals(str(context["expected"]))
         if at_key:
@@ -127,7 +128,7 @@ def _nearest(word: str, loc: tuple[int | str, ...], path: Path_) -> str:
     listed = f"Keys here: {', '.join(keys)}." if keys else ""
     if near:
         return f"Did you mean '{near[0]}'? {listed}"
-    if word in _BESIDE and len(path) > 1 and path[-2] in STEPS:
+    if word in _BESIDE and len(path) > 1 and path[-2] in STEPS and word in _keys(STEPS[path[-2]]):
         return f"'{word}' stands beside '{path[-2]}', in a line of its own at the same depth. {listed}"
     return listed
 
@@ -167,9 +168,9 @@ def _inline(example: Any) -> str:
     return str(example)
 
 
-def _step_problem(value: Any, in_every: bool) -> tuple[str, str]:
-    """Return (text, hint) for a value that is no step of the language."""
-    allowed = BODY if in_every else tuple(STEPS)
+def _step_problem(value: Any, inside: str | None) -> tuple[str, str]:
+    """Return (text, hint) for a value that is no step of the language; inside: the word it stands under, where not every step may."""
+    allowed = _INSIDE[inside] if inside else tuple(STEPS)
     listed = f"Steps: {', '.join(allowed)}."
     if isinstance(value, str):
         near = difflib.get_close_matches(value, allowed, 1)
@@ -182,7 +183,7 @@ def _step_problem(value: Any, in_every: bool) -> tuple[str, str]:
     if len(words) > 1:
         return f"one step says {' and '.join(words)}.", f"Begin a new step for {words[1]}: put a dash before it."
     if words:
-        return f"'{words[0]}' cannot stand under every.", f"Allowed there: {', '.join(allowed)}."
+        return f"'{words[0]}' cannot stand under {inside}.", f"Allowed there: {', '.join(allowed)}."
     for word in value:
         near = difflib.get_close_matches(str(word), allowed, 1)
         if near:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import PydanticCustomError, core_schema
 
 from remnant import units
@@ -63,6 +63,11 @@ class Quantity(int):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return cls.json_schema()
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """Return the JSON Schema of such a quantity as it is written."""
         kind = cls.kind
         return {
             "type": "string",
@@ -170,4 +175,14 @@ LampIrradiance = Annotated[Irradiance, Range(above=0, at_most="irradiance_max_uw
 ExposureTarget = Annotated[Exposure, Range(above=0, at_most=2**31 - 1)]
 Portion = Annotated[Volume, Range(above=0, at_most=2**31 - 1)]
 PumpFlow = Annotated[Flow, Range(above=0, at_most="flow_max_nl_per_min")]
+
+
+def _either_way(flow: Flow, info: ValidationInfo) -> Flow:
+    if not flow:
+        raise problem("0 mL/h is no flow.", "Leave the pump out, or write more than zero.")
+    Range(at_most="flow_max_nl_per_min").check(Flow(abs(flow)), info)
+    return flow
+
+
+SignedFlow = Annotated[Flow, AfterValidator(_either_way)]
 Remnant = Annotated[Ratio, Range(above=0, at_most=2000)]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from .quantity import Band, ExposureTarget, LampIrradiance, Portion, PumpFlow, Rate, Remnant, Setpoint, WaitTime, problem
-from .words import Name, Pulses, PumpReference, Text, Times, Words, cell_there
-
-REMNANT_BELOW = re.compile(r"remnant PL of ([A-Z]) below")
+from .quantity import Band, ExposureTarget, LampIrradiance, Portion, PumpFlow, Rate, Setpoint, SignedFlow, WaitTime, problem
+from .stops import StopWhen
+from .words import Name, Pulses, PumpKey, PumpReference, Text, Times, TriggerNumber, Words
 
 
 class Ramp(Words):
@@ -50,7 +48,28 @@ class Probe(Words):
 
 
 class Wait(Words):
-    for_: WaitTime = Field(alias="for", description="How long.", examples=["10 min"])
+    for_: WaitTime | None = Field(None, alias="for", description="How long; or say `trigger` or `operator`.", examples=["10 min"])
+    trigger: TriggerNumber | None = Field(None, description="Until this trigger input is active.", examples=[1])
+    operator: Text | None = Field(
+        None, description="Until a person has done this and said so (Enter, or `remnant continue`).", examples=["Put the film in"]
+    )
+    at_most: WaitTime = Field(
+        "24 h",  # type: ignore[assignment]
+        validate_default=True,
+        alias="at most",
+        description="With `trigger` or `operator`: when so much time has passed in vain, it is a fault.",
+        examples=["10 min"],
+    )
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Wait:
+        said = [word for word, value in (("for", self.for_), ("trigger", self.trigger), ("operator", self.operator)) if value is not None]
+        if len(said) != 1:
+            what = "none of for, trigger, operator" if not said else " and ".join(said)
+            raise problem(f"it says {what}.", "Write one: for: 10 min, or trigger: 1, or operator: Put the film in.")
+        if self.for_ is not None and "at_most" in self.model_fields_set:
+            raise problem("it says for and at most.", "`at most` belongs to trigger and operator; take it out.")
+        return self
 
 
 class Dispense(Words):
@@ -66,20 +85,16 @@ class Every(Words):
     )
 
 
-def _condition(key: str, info: ValidationInfo) -> str:
-    match = REMNANT_BELOW.fullmatch(key)
-    if not match:
-        raise problem(f"'{key}' is no condition.", "Write e.g. remnant PL of A below: 10 %.")
-    cell_there(match[1], info)
-    return key
+class Prime(Words):
+    pump: PumpReference = Field(description="A name of `pumps`, or a number from 1.", examples=["antisolvent"])
+    volume: Portion | None = Field(None, description="How much; without it the pump's `dead volume`.", examples=["0.5 mL"])
+    flow: PumpFlow = Field(description="How fast.", examples=["60 mL/h"])
 
 
-StopWhen = Annotated[
-    dict[Annotated[str, AfterValidator(_condition)], Remnant],
-    Field(
-        min_length=1, description="What ends the step early: the first of these that is met.", examples=[{"remnant PL of A below": "10 %"}]
-    ),
-]
+class Trigger(Words):
+    output: TriggerNumber = Field(description="The trigger output, from 1.", examples=[1])
+    for_: WaitTime = Field(alias="for", description="How long it is active.", examples=["16 min"])
+    wait: bool = Field(True, strict=True, description="Wait for its end; false: go on at once.", examples=[True])
 
 
 class Repeat(Words):
@@ -115,7 +130,9 @@ class ProbeStep(Words):
 
 
 class WaitStep(Words):
-    wait: Wait = Field(description="Let time pass; nothing is switched.")
+    wait: Wait = Field(description="Let time pass, or wait for a trigger or a person; nothing is switched.")
+    every: Every | None = Field(None, description="What to do meanwhile.")
+    stop_when: StopWhen | None = Field(None, alias="stop when")
     name: Name | None = None
 
 
@@ -133,6 +150,38 @@ class WithdrawStep(Words):
     name: Name | None = None
 
 
+class PrimeStep(Words):
+    prime: Prime = Field(description="Fill the tubing: push liquid out to waste; counted apart from what is dispensed.")
+    name: Name | None = None
+
+
+class FlowStep(Words):
+    flow: dict[PumpKey, SignedFlow] = Field(
+        min_length=1,
+        description="Pumps and their flows, all started in one tick; a negative flow withdraws.",
+        examples=[{"antisolvent": "5000 mL/h", "precursor": "60 mL/h"}],
+    )
+    for_: WaitTime | None = Field(None, alias="for", description="How long; then all stop in one tick.", examples=["30 s"])
+    every: Every | None = Field(None, description="What to do meanwhile.")
+    stop_when: StopWhen | None = Field(None, alias="stop when")
+    then: Literal["stop", "keep"] = Field("stop", description="keep: the flows go on into the next step, which is a flow too.")
+    name: Name | None = None
+
+
+class ParallelStep(Words):
+    parallel: tuple[Together, ...] = Field(  # pyright: ignore[reportInvalidTypeForm] - built below from STEPS
+        min_length=1,
+        description="infuse, withdraw and prime of several pumps, started in one tick; ends when all are done.",
+        examples=[[{"infuse": {"pump": 1, "volume": "1 mL", "flow": "60 mL/h"}}]],
+    )
+    name: Name | None = None
+
+
+class TriggerStep(Words):
+    trigger: Trigger = Field(description="Switch a trigger output on for a time, e.g. a sonicator.")
+    name: Name | None = None
+
+
 class NoteStep(Words):
     note: Text = Field(description="A line for the record.", examples=["lid closed"])
 
@@ -146,9 +195,14 @@ STEPS: dict[str, type[Words]] = {
     "repeat": RepeatStep,
     "infuse": InfuseStep,
     "withdraw": WithdrawStep,
+    "prime": PrimeStep,
+    "flow": FlowStep,
+    "parallel": ParallelStep,
+    "trigger": TriggerStep,
     "note": NoteStep,
 }
-BODY = ("probe", "wait", "infuse", "withdraw", "note")  # what may stand under `every`
+BODY = ("probe", "wait", "infuse", "withdraw", "prime", "parallel", "trigger", "note")  # what may stand under `every`
+TOGETHER = ("infuse", "withdraw", "prime")  # and under `parallel`
 
 
 def tag_of(word: str) -> str:
@@ -189,6 +243,8 @@ def _union(words: Any) -> Any:
 
 Step = _union(STEPS)
 BodyStep = _union(BODY)
+Together = _union(TOGETHER)
+MEANWHILE = (SoakStep, ExposeStep, WaitStep, FlowStep)  # what may carry `every` and `stop when`
 
 
 for _model in (Every, Repeat, *STEPS.values()):

@@ -7,12 +7,12 @@ from typing import Any
 
 from .model import Plan
 from .source import Path_
-from .steps import ExposeStep, RepeatStep, SoakStep
+from .steps import MEANWHILE, ParallelStep, RepeatStep
 from .words import Words
 
 
 def steps_of(plan: Plan) -> Iterator[tuple[Path_, Words]]:
-    """Yield (path, step) for every step, also those inside repeat and every."""
+    """Yield (path, step) for every step, also those inside repeat, every and parallel."""
     yield from _steps(plan.steps, ("steps",))
 
 
@@ -22,5 +22,7 @@ def _steps(steps: tuple[Any, ...], path: Path_) -> Iterator[tuple[Path_, Words]]
         yield here, step
         if isinstance(step, RepeatStep):
             yield from _steps(step.repeat.do, (*here, "repeat", "do"))
-        elif isinstance(step, SoakStep | ExposeStep) and step.every:
+        elif isinstance(step, ParallelStep):
+            yield from _steps(step.parallel, (*here, "parallel"))
+        elif isinstance(step, MEANWHILE) and step.every:
             yield from _steps(step.every.do, (*here, "every", "do"))

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from .steps import ExposeStep, InfuseStep, NoteStep, ProbeStep, RampStep, SoakStep, WaitStep, WithdrawStep
+from .steps import (
+    ExposeStep,
+    FlowStep,
+    InfuseStep,
+    NoteStep,
+    ParallelStep,
+    PrimeStep,
+    ProbeStep,
+    RampStep,
+    SoakStep,
+    TriggerStep,
+    WaitStep,
+    WithdrawStep,
+)
 from .words import Words
 
 
@@ -22,16 +35,40 @@ def sentence(step: Words) -> str:
         at = f" at {probe.at}" if probe.at is not None else ""
         return f"probe{' ' + probe.name if probe.name else ''}{at}, {probe.pulses} pulses"
     if isinstance(step, WaitStep):
-        return f"wait for {step.wait.for_}"
+        return f"wait for {_awaited(step)}{_meanwhile(step)}"
+    if isinstance(step, TriggerStep):
+        trigger = step.trigger
+        return f"trigger output {trigger.output} for {trigger.for_}{'' if trigger.wait else ', without waiting'}"
+    if isinstance(step, NoteStep):
+        return step.note
+    return _dosing(step)
+
+
+def _dosing(step: Words) -> str:
     if isinstance(step, InfuseStep | WithdrawStep):
         word, dispense = ("infuse", step.infuse) if isinstance(step, InfuseStep) else ("withdraw", step.withdraw)
         return f"{word} {dispense.volume} at {dispense.flow} with pump {dispense.pump}"
-    if isinstance(step, NoteStep):
-        return step.note
+    if isinstance(step, PrimeStep):
+        prime = step.prime
+        return f"prime pump {prime.pump} with {prime.volume or 'its dead volume'} at {prime.flow}"
+    if isinstance(step, FlowStep):
+        flows = ", ".join(f"{pump} {flow}" for pump, flow in step.flow.items())
+        lasts = f" for {step.for_}" if step.for_ is not None else ""
+        return f"flow {flows}{lasts}{_meanwhile(step)}{', then keep flowing' if step.then == 'keep' else ''}"
+    if isinstance(step, ParallelStep):
+        return "in parallel: " + ", ".join(_dosing(inner) for inner in step.parallel)
     raise TypeError(f"no words for {type(step).__name__}")
 
 
-def _meanwhile(step: SoakStep | ExposeStep) -> str:
+def _awaited(step: WaitStep) -> str:
+    wait = step.wait
+    if wait.for_ is not None:
+        return str(wait.for_)
+    what = f"trigger input {wait.trigger}" if wait.trigger is not None else f"the operator: {wait.operator}"
+    return f"{what} (at most {wait.at_most})"
+
+
+def _meanwhile(step: SoakStep | ExposeStep | WaitStep | FlowStep) -> str:
     text = ""
     if step.every:
         text += f", every {step.every.period}: {', '.join(word_of(inner) for inner in step.every.do)}"

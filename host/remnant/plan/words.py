@@ -37,6 +37,7 @@ Pulses = Annotated[int, Range(at_least=1, at_most="probe_pulses_max"), BeforeVal
 Times = Annotated[int, Range(at_least=1, at_most=65535), BeforeValidator(count, json_schema_input_type=int | str)]
 
 
+TriggerNumber = Annotated[int, Range(at_least=1, at_most=2), BeforeValidator(count, json_schema_input_type=int | str)]
 CellLetter = Literal["A", "B", "C", "D"]
 
 
@@ -70,4 +71,10 @@ def _pump_there(pump: Any, info: ValidationInfo) -> Any:
     return pump
 
 
+def pump_key_there(key: str, info: ValidationInfo) -> str:
+    _pump_there(int(key) if key.isdecimal() and len(key) < 10 and key not in known(info).pumps else key, info)
+    return key
+
+
+PumpKey = Annotated[str, AfterValidator(pump_key_there)]  # a pump where it is a key: its name, or its number as it is written
 PumpReference = Annotated[int | str, BeforeValidator(_pump_there, json_schema_input_type=int | str)]
