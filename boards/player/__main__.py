@@ -1,6 +1,6 @@
 """`python -m player`: a job (JSON) on stdin, what will happen as JSON lines on stdout.
 
-job: {program: the array of remnant_protocol.program, limits, settings: {name: value} that differ from the defaults,
+job: {program: the array of remnant_protocol.program, limits, settings: {key: value} that differ from the virtual board's,
       holds_nl: {pump: volume in its syringe}, ambient_c, curve_s: period of the curve or 0,
       plays: [{capacity, power, ambient_c}]: the nominal one first, then those that differ by the tolerances}
 
@@ -12,6 +12,8 @@ import json
 import sys
 import time
 
+import board  # the virtual one
+
 from remnant_protocol import messages as m
 from remnant_protocol.errors import RigError
 
@@ -19,6 +21,7 @@ from . import tolerances
 from .curve import Curve
 from .hal import FULL, PlayedHal, mute
 from .leap import Leaper
+from .passes import Passes
 from .rig import PlayedRig, ended
 
 TICKS_MOST = 6_000_000  # half a minute; a program that wants more is not played to its end
@@ -74,10 +77,11 @@ def play(job, variant, tell, nominal):
     capacity, power = variant.get("capacity", 1.0), variant.get("power", 1.0)
     tolerances.apply(capacity, power)
     hal = PlayedHal(job["limits"], variant.get("ambient_c", job["ambient_c"]))
-    rig = PlayedRig(hal, job.get("settings", {}), job["program"])
+    rig = PlayedRig(hal, {**board.SETTINGS, **job.get("settings", {})}, job["program"])
     for pump, held_nl in job.get("holds_nl", {}).items():
         rig.pumps[int(pump)].load(held_nl)
     leaper, curve = Leaper(rig), Curve(rig, job.get("curve_s", 0) if nominal else 0)
+    passes = None if nominal else Passes(rig)
     if nominal:
         Steps(rig, tell)
     rig.begin()
@@ -85,6 +89,8 @@ def play(job, variant, tell, nominal):
     peak_q = hal.block_max_q
     while not ended(rig) and ticks < TICKS_MOST:
         rig.step_on()
+        if passes:
+            passes.look()
         curve.look()
         ticks += 1
         if hal.block_max_q > peak_q:
@@ -106,7 +112,7 @@ def play(job, variant, tell, nominal):
         rig.account(i)
     return {
         "variant": variant,
-        "duration_s": round(rig.t_s(), 2),
+        "duration_s": round(rig.t_s() + (passes.skipped_s if passes else 0.0), 2),
         "complete": ended(rig),
         "faults": [facts["code"] for what, _, _, facts in rig.trouble if what == "fault"],
         "timeouts": [[step, t_s] for what, step, t_s, _ in rig.trouble if what == "timeout"],

@@ -23,7 +23,6 @@ _STILL_MC = 12  # within a second
 _CALM_TICKS = 30
 _ROOM_MC = 20
 _IDLE_ROUNDS = 10
-_FOLD_US = 500_000_000  # rig/clock.py folds intervals of up to 8 minutes
 _CYCLES_PER_S = 125_000_000
 _BRAKE_S = 2.0
 _Q_PER_MC = 1024
@@ -178,6 +177,10 @@ class Leaper:
             return NEVER if any(pump.busy for i, pump in enumerate(rig.pumps) if condition[1] & 1 << i) else 0.0
         if kind == p.REMNANT_BELOW:
             return NEVER  # nobody knows: the forecast is "at most"
+        if kind == p.TIMEOUT:
+            return self._left_s(condition[1], since)
+        if kind == p.VOLUME:
+            return self._moves_s(condition, since)
         return 0.0
 
     def _settles_s(self, condition, since, heat):
@@ -195,14 +198,20 @@ class Leaper:
             return NEVER
         return min(self._cools_to_s(target_mc + band_mc), self._cools_to_s(target_mc - band_mc))
 
+    def _moves_s(self, condition, since):
+        """Seconds until a pump has moved a volume."""
+        _, i, volume_nl = condition
+        pump = self._rig.pumps[i]
+        if not pump.busy:
+            return NEVER
+        left_nl = volume_nl - abs(pump._nl(pump.plunger - since.plungers[i]))
+        flow = abs(pump._feeder.now()[0])
+        return left_nl / flow * 60 - _BRAKE_S if flow else 0.0
+
     def _end_it(self):
         """Nothing will ever happen: note it and let the program go on behind the wait."""
-        rig, executor = self._rig, self._rig.executor
-        rig.note("endless", conditions=[executor._wait[1]] if executor._wait else list(executor._stack[-1].conditions))
-        if executor._wait is not None:
-            executor._wait = None
-        else:
-            executor._stack.pop()
+        rig = self._rig
+        rig.note("endless", conditions=rig.drop_wait())
 
     # ---- let time pass
 
@@ -215,12 +224,11 @@ class Leaper:
         for i, pump in enumerate(rig.pumps):
             if pump.busy:
                 self._move_pump(i, pump, seconds, us)
-        left_us = us
-        while left_us:  # the clock is folded, tick by tick or in large pieces
-            part_us = min(left_us, _FOLD_US)
-            hal.clock.us += part_us
-            rig.clock.update()
-            left_us -= part_us
+        hal.clock.us += us
+        clock = rig.clock
+        s, clock.us = divmod(clock.us + us, 1_000_000)  # as its update, which counts second by second
+        clock.s += s
+        clock._last = hal.clock.ticks_us()
         telemetry = max(0, -((rig._telemetry_due - ticks * 100) // rig._telemetry_ms)) if rig._telemetry_due <= ticks * 100 else 0
         rig._telemetry_due += telemetry * rig._telemetry_ms - ticks * 100
         rig.telemetry += telemetry

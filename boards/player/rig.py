@@ -32,7 +32,8 @@ class PlayedRig(App):
 
     def __init__(self, hal, settings, program):
         super().__init__(hal)
-        self.settings.values.update(settings)
+        for key, value in settings.items():
+            self.settings.put(int(key), value)
         self.reload()
         self.programs = _Programs(program)
         self.journal.write = self._hear  # event() goes through write(); nothing is kept in the ring
@@ -73,13 +74,21 @@ class PlayedRig(App):
         self.thermometry.repeats = 0  # a sensor without noise is not a dead one
         try:
             self.tick()
-        except RigError as error:
-            if error.code == WAIT_TIMEOUT:
-                self.note("timeout", condition=list(self.executor._wait[1]), limit_ms=error.limit)
-                self.executor._wait = None
+        except Exception as error:  # as App.turn does; but what times out is got over
+            if isinstance(error, RigError) and error.code == WAIT_TIMEOUT:
+                self.note("timeout", conditions=self.drop_wait(), limit_ms=error.limit)
             else:
                 self.fault(*task_failed(self, error))
         self._watch()
+
+    def drop_wait(self):
+        """Let the program go on behind what it waits for; returns the conditions it waited for."""
+        executor = self.executor
+        if executor._wait is not None:
+            conditions, executor._wait = [executor._wait[1]], None
+        else:
+            conditions = list(executor._stack.pop().conditions)
+        return conditions
 
     def _watch(self):
         heater, temp_mc = self.heater, self.thermometry.temp_mc
@@ -164,8 +173,7 @@ class PlayedRig(App):
         pump.load(self.settings["pump%d_syringe_nl" % i] if infuses else 0)
         self.refills[i] += 1
 
-    def _turn_on(self, pump):
-        i = self.pumps.index(pump)
+    def _turn_on(self, i, pump):
         wanted = pump.flow_wanted
         try:
             pump.top_up(self.ticks_us())

@@ -94,7 +94,7 @@ def liquid_words(liquid: Liquid) -> tuple[str, str]:
     name = f"pump {liquid.pump}" if liquid.name == f"pump {liquid.pump}" else f"{liquid.name} (pump {liquid.pump})"
     parts = [f"{_ml(liquid.dispensed_nl)} dispensed"]
     parts += [f"{_ml(liquid.primed_nl)} primed"] if liquid.primed_nl else []
-    parts += [f"{_ml(liquid.dead_volume_nl)} dead volume"] if liquid.dead_volume_nl else []
+    parts += [f"{_ml(liquid.dead_volume_nl)} of it stay in the tubing"] if liquid.dead_volume_nl else []
     text = f"{_ml(liquid.needed_nl)}{' of ' + liquid.liquid if liquid.liquid else ''} ({', '.join(parts)})"
     text += f", {_ml(liquid.withdrawn_nl)} withdrawn" if liquid.withdrawn_nl else ""
     return name, f"{text}; syringe of {_ml(liquid.holds_nl)}, refills needed: {liquid.refills}"

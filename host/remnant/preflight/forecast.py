@@ -31,7 +31,8 @@ class Passage:
 
 @dataclass(frozen=True)
 class Liquid:
-    """What one pump moves. needed_nl: what has to be at hand, priming and dead volume included; refills: syringes to be exchanged or
+    """What one pump moves. needed_nl: all that leaves the syringe; of it dead_volume_nl stays in the tubing; steps: net, of
+    the motor; refills: syringes to be exchanged or
     refilled by a person beyond what the plan withdraws itself."""
 
     pump: int
@@ -42,6 +43,7 @@ class Liquid:
     withdrawn_nl: int
     dead_volume_nl: int
     needed_nl: int
+    steps: int
     holds_nl: int
     refills: int
 

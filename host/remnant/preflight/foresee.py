@@ -25,7 +25,7 @@ class Assumptions:
     """What a forecast takes for granted of a rig; everything is told with it.
 
     heat_capacity_tolerance, heater_power_tolerance: +- of the block's and heater's values; ambient_tolerance_c: +- of the room. settings:
-    the board's settings by name where they differ from the defaults (syringes, gains). Watts: what a driven part takes.
+    by key (firmware/rig/settings.py), where the board's differ from the virtual board's: syringes, gains. Watts: what a driven part takes.
     """
 
     ambient_c: float = 22.0
@@ -35,7 +35,7 @@ class Assumptions:
     lamp_w: float = 3.0
     pump_w: float = 5.0
     board_w: float = 0.5
-    settings: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[int, int] = field(default_factory=dict)
 
 
 def foresee(
@@ -175,7 +175,8 @@ def _liquids(plan: Plan, compiled: Compiled, given: Assumptions, result: Played)
             primed_nl=primed,
             withdrawn_nl=withdrawn,
             dead_volume_nl=dead,
-            needed_nl=infused + dead,
+            needed_nl=infused,
+            steps=total["steps"][i],
             holds_nl=total["syringes_nl"][i],
             refills=total["refills"][i],
         )

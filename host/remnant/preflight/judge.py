@@ -143,18 +143,14 @@ class Judge:
     # ---- waits
 
     def _timeout(self, index: int, trouble: dict[str, Any]) -> None:
-        condition = trouble["condition"]
+        condition = next((one for one in trouble["conditions"] if one[0] != p.TIMEOUT), trouble["conditions"][0])
         limit = units.show(trouble["limit_ms"], units.DURATION)
+        reason, hint = f"what it waits for does not come ({condition_words(condition)})", "Change the condition."
         if condition[0] == p.TEMPERATURE:
             reason = f"the block does not settle at {units.show(condition[1], units.TEMPERATURE)} in a room of {self._ambient_c:g} degC"
-            cold = condition[1] / 1000 + condition[2] / 1000 <= self._ambient_c
-            hint = (
-                f"It cannot cool below the room: choose {math.ceil(self._ambient_c)} degC or more."
-                if cold
-                else "Choose another temperature."
-            )
-        else:
-            reason, hint = f"what it waits for does not come ({condition_words(condition)})", "Change the condition."
+            cold = (condition[1] + condition[2]) / 1000 <= self._ambient_c
+            above = f"It cannot cool below the room: choose {math.ceil(self._ambient_c)} degC or more."
+            hint = above if cold else "Choose another temperature."
         self._refuse(index, f"{self._text(index)}: {reason}; the wait would end with a fault after {limit}.", hint)
 
     def _endless(self, index: int, trouble: dict[str, Any]) -> None:
