@@ -44,13 +44,16 @@ class Leaper:
         """Leap if the rig is steady; 0.0 when there is nothing to leap over."""
         rig = self._rig
         heat = self._heat()
-        if heat is None or not self._light_steady() or rig.probe.active or rig.triggered():
+        if heat is None or not self._light_steady() or rig.probe.active:
             return 0.0
         seconds = min(self._pumps_s(), self._heat_s(heat), most_s)
         if seconds < LEAST_S:
             return 0.0
         wait_s = self._program_s(heat)
         seconds = min(seconds, wait_s)
+        for left_ms in rig.triggers.left_ms():
+            if left_ms:
+                seconds = min(seconds, left_ms / 1000)
         if seconds == NEVER:
             self._end_it()
             return 0.0

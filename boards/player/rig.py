@@ -72,6 +72,9 @@ class PlayedRig(App):
         """The plant lives through 100 ms, then comes a control tick."""
         self.hal.pass_tick()
         self.thermometry.repeats = 0  # a sensor without noise is not a dead one
+        if self.executor.prompt >= 0:
+            self.asked.append((self.executor.step, round(self.t_s(), 1)))
+            self.executor.answer()
         try:
             self.tick()
         except Exception as error:  # as App.turn does; but what times out is got over
@@ -124,9 +127,6 @@ class PlayedRig(App):
         if message == m.EVENT:
             self.events += 1
             self.on_event(self.t_s(), fields[0], fields[1:])
-            if fields[0] == m.OPERATOR_WANTED:
-                self.executor.operator_answered = True
-                self.asked.append((self.executor.step, round(self.t_s(), 1)))
         elif message == m.PROBE_READING:
             self.readings += 1
             self.pulses += len(fields[4]) // 2
