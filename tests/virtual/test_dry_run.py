@@ -41,7 +41,7 @@ steps:
         - ramp: {to: 30 degC}
   - parallel:
       - infuse: {pump: 1, volume: 1 mL, flow: 120 mL/h}
-      - withdraw: {pump: 2, volume: 0.3 mL, flow: 60 mL/h}
+      - withdraw: {pump: 2, volume: 0.1 mL, flow: 60 mL/h}
 """,
     "hot": """\
 version: "1"

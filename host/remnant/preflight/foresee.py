@@ -67,6 +67,8 @@ def _plays(given: Assumptions) -> Iterable[dict[str, float]]:
     """The nominal rig, then the corners of the tolerances: a larger block with a weaker heater is slower and the reverse is faster whatever
     the room, so these four hold every other rig between them."""
     yield {}
+    if not (given.heat_capacity_tolerance or given.heater_power_tolerance or given.ambient_tolerance_c):
+        return
     for slow in (1, -1):
         for room in (1, -1):
             yield {
@@ -89,7 +91,12 @@ def _forecast(plan: Plan, compiled: Compiled, given: Assumptions, result: Played
     judge.troubles(result.trouble)
     judge.steps(result.steps)
     steps = tuple(_passages(compiled, result))
-    peak = max(steps, key=lambda step: step.peak_c, default=None)
+    hottest_c = max((step.peak_c for step in steps), default=0.0)
+    peak = next((step for step in steps if step.peak_c >= hottest_c - 0.1), None)
+    liquids = tuple(_liquids(plan, compiled, result))
+    for liquid in liquids:
+        first = next((step.index for step in steps if liquid.pump in step.infused_nl), None)
+        judge.tubing(liquid.pump, liquid.name, liquid.dispensed_nl, liquid.primed_nl, liquid.dead_volume_nl, first)
     exposure_j, probing_j = _exposures(compiled, total)
     share = max(probing_j.values()) / max(exposure_j.values()) if exposure_j and max(exposure_j.values()) > 0 else None
     judge.probing(share)
@@ -111,7 +118,7 @@ def _forecast(plan: Plan, compiled: Compiled, given: Assumptions, result: Played
         peak_step=peak.index if peak else None,
         exposure_j_per_cm2=exposure_j,
         probe_exposure_j_per_cm2=probing_j,
-        liquids=tuple(_liquids(plan, compiled, given, result)),
+        liquids=liquids,
         energy_j={
             "heater": round(total["heater_j"], 1),
             "lamp": round(total["lamp_full_s"] * given.lamp_w, 1),
@@ -154,7 +161,7 @@ def _exposures(compiled: Compiled, total: dict[str, Any]) -> tuple[dict[str, flo
     return {letter: total["exposure_mj"] / 1000 for letter in letters}, {letter: total["probe_uj"] / 1e6 for letter in letters}
 
 
-def _liquids(plan: Plan, compiled: Compiled, given: Assumptions, result: Played) -> Iterable[Liquid]:
+def _liquids(plan: Plan, compiled: Compiled, result: Played) -> Iterable[Liquid]:
     total = result.totals[0]
     words = {info.index: info.word for info in compiled.steps}
     named = {pump.pump: (name, pump) for name, pump in plan.pumps.items()}
@@ -180,6 +187,15 @@ def _liquids(plan: Plan, compiled: Compiled, given: Assumptions, result: Played)
             holds_nl=total["syringes_nl"][i],
             refills=total["refills"][i],
         )
+
+
+def _edge(one: dict[str, Any]) -> str:
+    """A play at a corner of the tolerances that did not come to its end."""
+    rig = one["variant"]
+    return (
+        f"it asks for nearly all that the rig can do: with {rig['capacity']:g} times the heat capacity, {rig['power']:g} times the heater's "
+        f"power and a room of {rig['ambient_c']:g} degC step {one['at_step']} would end with a fault."
+    )
 
 
 def _conditions(operations: list[Any], kind: int) -> bool:
@@ -220,7 +236,6 @@ def _notes(total: dict[str, Any], result: Played, at_most: bool, waits: tuple[tu
         notes.append(f"plus the time that {what} takes (step {steps}).")
     if not total["complete"]:
         notes.append("the forecast ends before the plan does: it was too long to be played to its end.")
-    late = [one for one in result.totals[1:] if (one["timeouts"] or one["faults"]) and not (total["timeouts"] or total["faults"])]
-    if late:
-        notes.append("at an edge of the tolerances a wait would not come to its end: this plan asks for nearly all that the rig can do.")
+    if not (total["timeouts"] or total["faults"]):
+        notes += [_edge(one) for one in result.totals[1:] if one["timeouts"] or one["faults"]][:1]
     return notes

@@ -95,23 +95,19 @@ class Judge:
     # ---- liquids
 
     def _travel(self, index: int, trouble: dict[str, Any]) -> None:
-        pump = self._pump(trouble["pump"])
-        wanted, left, holds = (self._volume(trouble[key]) for key in ("wanted_nl", "left_nl", "syringe_nl"))
-        when = f" after {units.show(round(trouble['t_s']) * 1000, units.DURATION)}" if not trouble["wanted_nl"] else ""
-        if trouble["wanted_nl"] > trouble["syringe_nl"]:
-            text, hint = (
-                f"{pump} is to move {wanted} at once; its syringe holds {holds}.",
-                "Divide it, with a refill between, or fit a larger one.",
-            )
+        pump, asked = self._pump(trouble["pump"]), trouble["wanted_nl"]
+        wanted, left, holds = (_ml(trouble[key]) for key in ("wanted_nl", "left_nl", "syringe_nl"))
+        after = f"{trouble['t_s']:.0f} s after the run's start"
+        if asked > trouble["syringe_nl"]:
+            text = f"{wanted} are more than the syringe of {pump} holds ({holds})."
+            hint = "Divide it, with a refill between, or fit a larger one."
         elif trouble["infuses"]:
-            text = f"{pump} is emptied{when}: {left} of {holds} are left" + (f" and {wanted} are asked." if trouble["wanted_nl"] else ".")
-            hint = "Refill it before (withdraw), or infuse less."
+            rest = f"it has {left} of {holds} left and {wanted} are asked." if asked else "the flow is to go on."
+            text, hint = f"the syringe of {pump} is empty {after}: {rest}", "Refill it before (withdraw), or infuse less."
         else:
-            text = f"{pump} is full{when}: there is room for {left}" + (
-                f" and {wanted} are to be withdrawn." if trouble["wanted_nl"] else "."
-            )
-            hint = "Infuse before, or withdraw less."
-        self._refuse(index, f"{self._text(index)}: the syringe of {text}", hint)
+            rest = f"there is room for {left} and {wanted} are asked." if asked else "the flow is to go on."
+            text, hint = f"the syringe of {pump} is full {after}: {rest}", "Infuse before, or withdraw less."
+        self._refuse(index, f"{self._text(index)}: {text}", hint)
 
     def _refused(self, index: int, trouble: dict[str, Any]) -> None:
         code = trouble["code"]
@@ -136,10 +132,6 @@ class Judge:
     def _pump(self, index: int) -> str:
         return f"pump {index + 1}"
 
-    @staticmethod
-    def _volume(volume_nl: int) -> str:
-        return f"{volume_nl / 1e6:.4g} mL"
-
     # ---- waits
 
     def _timeout(self, index: int, trouble: dict[str, Any]) -> None:
@@ -156,20 +148,33 @@ class Judge:
     def _endless(self, index: int, trouble: dict[str, Any]) -> None:
         words = " or ".join(condition_words(condition) for condition in trouble["conditions"])
         self._refuse(
-            index, f"{self._text(index)}: this may never end: nothing makes that {words}.", "Give it a time beside, e.g. time: 4 h."
+            index,
+            f"{self._text(index)}: this may never end: nothing in it brings about that {words}.",
+            "Give it a time beside, e.g. time: 4 h.",
         )
 
     def _fault(self, index: int, trouble: dict[str, Any]) -> None:
         error = RigError(trouble["code"], where="the board", value=trouble["value"], limit=trouble["limit"])
         self._refuse(index, f"{self._text(index)}: the board would stop here: {explain(error)}", "Change this step or the one before.")
 
-    # ---- light of probing
+    # ---- what is worth a thought
+
+    def tubing(self, number: int, name: str, dispensed_nl: int, primed_nl: int, dead_nl: int, step: int | None) -> None:
+        """Warn when the first of what is dispensed only fills the tubing."""
+        if dispensed_nl and primed_nl < dead_nl:
+            text = f"{name}: the first {_ml(dead_nl - primed_nl)} of what pump {number} dispenses fill the tubing and do not arrive."
+            self.warnings.append(self._places.problem(step, text, f"Prime it before: prime: {{pump: {name}, flow: 60 mL/h}}."))
 
     def probing(self, share: float | None) -> None:
         """Warn when the light of probing is more than a hundredth of the exposure."""
         if share is not None and PROBE_SHARE_MAX < share < 1 and self._compiled.stress in ("light", "heat and light"):
             text = f"probing adds {share * 100:.1f} % to the radiant exposure; more than {PROBE_SHARE_MAX * 100:g} % is worth a thought."
             self.warnings.append(self._places.problem(None, text, "Probe less often or with fewer pulses."))
+
+
+def _ml(volume_nl: int) -> str:
+    """A volume to the microlitre."""
+    return f"{round(volume_nl / 1e6, 3):g} mL"
 
 
 def _floor(value: float) -> float:
