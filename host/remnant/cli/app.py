@@ -234,6 +234,24 @@ def check(plan: PlanName, set_: Inputs = None, as_json: Json = False) -> None:
         output.result({"ok": True, "duration_s": compiled.duration_s, "program_bytes": len(compiled.data), "steps": steps})
 
 
+@app.command("dry-run")
+def dry_run(
+    plan: PlanName,
+    set_: Inputs = None,
+    program: Annotated[bool, typer.Option("--program", help="Print the compiled program instead, line by line.")] = False,
+    figure: Annotated[Path | None, typer.Option(help="Draw the forecast into this SVG file.", dir_okay=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """Play a plan ahead of time: timeline, duration, liquids, exposure, energy, disk; refuses what the rig cannot do."""
+    output = Output(as_json)
+    with told(output):
+        from .dry_run import dry_run as dry_run_
+
+        code = dry_run_(plan, _inputs(set_), program, figure, output)
+        if code:
+            raise typer.Exit(code)
+
+
 @app.command()
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.", exists=True, file_okay=False)],
