@@ -523,6 +523,10 @@ class App:
         )
         journal.append(record.buffer, length)
         self._late_us_max = 0
+        self.tell_pumps()
+
+    def tell_pumps(self):
+        """Steps of the pumps that move: with the telemetry, and where a step of the program begins."""
         i = 0
         for pump in self.pumps:
             if pump.busy:
@@ -530,7 +534,7 @@ class App:
             i += 1
 
     def tell_pump(self, i):
-        """Steps of a pump: at its start, at its rest, and with the telemetry in between, so that every motion can be counted."""
+        """Steps of a pump: also at its start and at its rest, so that every motion can be counted."""
         pump = self.pumps[i]
         self.journal.write(m.PUMP_TELEMETRY, i, pump.steps, pump.flow_nl_per_min)
 

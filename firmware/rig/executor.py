@@ -250,6 +250,7 @@ class Executor:
             number = min(self._iteration.get(self.step, 0) + 1, _U16_MAX)
             self._iteration[self.step] = number
             rig.journal.event(STEP_BEGAN, self.step, number)
+            rig.tell_pumps()
             block = self._push(p.STEP, operation[2])
             block.count = operation[1]
         elif op == p.REPEAT:

@@ -8,7 +8,7 @@ from .dosing import dead_volume, doses_of
 from .model import Plan
 from .quantity import Volume
 from .source import Document, Path_
-from .steps import FlowStep, ParallelStep, PrimeStep, WithdrawStep
+from .steps import FlowStep, ParallelStep, PrimeStep, RepeatStep, WithdrawStep
 
 
 class Pumps:
@@ -50,17 +50,22 @@ class Pumps:
                 if dose[0] in used:
                     text = f"pump '{used[dose[0]]}' is flowing in this step and cannot dose."
                     document.add((*path, "every", "do", at), text, "Use another pump, or a step of its own.")
-        if step.then == "keep" and not isinstance(self._after(path), FlowStep):
+        if step.then == "keep" and not all(isinstance(after, FlowStep) for after in self._after(path)):
             document.add((*path, "then"), "keep: the next step is no flow, so the pumps would go on unseen.", "Write then: stop.")
 
-    def _after(self, path: Path_) -> Any:
-        """Return the step behind the one at `path`, or None."""
+    def _after(self, path: Path_) -> list[Any]:
+        """Return what may follow the step at `path` (None: nothing); the last one of a repeat has its first one and what follows both."""
         steps: Any = self._plan.steps
         for part in path[1:-1]:
             steps = steps[part] if isinstance(part, int) else getattr(steps, part)
         at = path[-1]
         assert isinstance(at, int)
-        return steps[at + 1] if at + 1 < len(steps) else None
+        if at + 1 < len(steps):
+            after = steps[at + 1]
+            while isinstance(after, RepeatStep):
+                after = after.repeat.do[0]
+            return [after]
+        return [steps[0], *self._after(path[:-3])] if path[-3:-1] == ("repeat", "do") else [None]
 
     def _parallel(self, step: ParallelStep, path: Path_) -> None:
         used: set[int] = set()

@@ -60,10 +60,21 @@ def page(runs: list[Run]) -> str:
     if len(runs) > 1:
         rows = [row for r in runs for row in r.analysis.rows()]
         body = tables.comparison(rows, "Measured and published" + (" - SIMULATED" if simulated else "")) + body
+    return _document(title, banner, head, f"<main>{body}</main>{_footer(runs)}", bool(simulated))
+
+
+def sheet(title: str, body: str, simulated: bool, footer: str = "") -> str:
+    """Return a page around finished HTML: for what is no run, a campaign."""
+    text = "these data come from a model, not from a sample."
+    banner = f'<div class="simulated" role="note"><strong>SIMULATED</strong>: {text}</div>' if simulated else ""
+    return _document(title, banner, f"<header><h1>{shown(title)}</h1></header>", f"<main>{body}</main>{footer}", simulated)
+
+
+def _document(title: str, banner: str, head: str, rest: str, simulated: bool) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"><title>{shown(title)}{" - SIMULATED" if simulated else ""}</title>'
-        f"<style>{_STYLE.read_text(encoding='utf-8')}</style></head><body>{banner}{head}<main>{body}</main>{_footer(runs)}</body></html>\n"
+        f"<style>{_STYLE.read_text(encoding='utf-8')}</style></head><body>{banner}{head}{rest}</body></html>\n"
     )
 
 
