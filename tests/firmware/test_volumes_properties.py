@@ -234,18 +234,11 @@ def cleared(bench):
         bench.app.clear()
 
 
+RATE = st.sampled_from([0, 1, 300_000, -300_000, 5_000_000, -5_000_000, 60_000_000, -60_000_000])
+
+
 @settings(max_examples=150, deadline=None)
-@given(
-    st.lists(
-        st.tuples(
-            st.integers(0, 1),
-            st.sampled_from([0, 1, 300_000, -300_000, 5_000_000, -5_000_000, 60_000_000, -60_000_000]),
-            st.integers(0, 12),
-        ),
-        min_size=1,
-        max_size=12,
-    )
-)
+@given(st.lists(st.tuples(st.integers(0, 1), RATE, st.integers(0, 12)), min_size=1, max_size=12))
 def test_flows_that_change_at_any_tick_lose_no_step(changes):
     bench = Bench()
     for pump, flow, ticks in changes:
