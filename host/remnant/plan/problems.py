@@ -14,6 +14,7 @@ from .steps import BODY, STEPS, TOGETHER, tag_of
 from .words import BESIDE
 
 _TAGS = {tag_of(word): model for word, model in STEPS.items()}
+LISTED_MAX = 12  # names in a message
 _INSIDE = {"every": BODY, "parallel": TOGETHER}
 _NEEDS = {
     "dict_type": "a mapping of names to values",
@@ -62,11 +63,10 @@ def _add(document: Document, path: Path_, item: Any, loc: tuple[int | str, ...],
             document.add(path, f"version {_shown(value)} of the plan language is not known here.", 'Write version: "1".')
             return
         near = difflib.get_close_matches(str(value), choices, 1)
-        document.add(
-            path,
-            f"{label}{_shown(value)} is none of {', '.join(choices)}.",
-            f"Did you mean '{near[0]}'?" if near else f"Write e.g. {choices[0]}.",
-        )
+        listed = ", ".join(choices) if len(choices) <= LISTED_MAX else f"the {len(choices)} names that are known here"
+        some = choices[0] if len(choices) <= LISTED_MAX else ", ".join(choices[:LISTED_MAX])
+        hint = f"Did you mean '{near[0]}'?" if near else f"Write e.g. {some}."
+        document.add(path, f"{label}{_shown(value)} is none of {listed}.", hint)
     elif kind == "too_short":
         document.add(path, f"{label}it is empty.", _example(loc) or "Write at least one.", key=True)
     elif kind == "too_long" or kind == "string_too_long":
