@@ -19,7 +19,7 @@ NEVER = float("inf")
 LEAST_S = 2.0  # a shorter leap is not worth it
 _BEFORE_S = 0.3  # so much before what happens next, ticks take over
 _NEAR_MC = 100
-_STILL_MC = 12  # within a second
+_STILL_MC = 2  # within a second: what crosses its setpoint faster is going to overshoot
 _CALM_TICKS = 30
 _ROOM_MC = 20
 _IDLE_ROUNDS = 10
@@ -101,7 +101,7 @@ class Leaper:
         if not lamp.requested_uw_per_cm2:
             return not lamp.measured_uw_per_cm2
         off = lamp.requested_uw_per_cm2 - lamp.measured_uw_per_cm2
-        return not lamp.suspended and lamp._settled_ticks >= 2 and abs(off) <= max(8, lamp.requested_uw_per_cm2 // 500)
+        return not lamp.suspended and lamp._settled_ticks >= 2 and 0 <= off <= max(4, lamp.requested_uw_per_cm2 // 1000)
 
     # ---- what comes next
 
@@ -261,21 +261,22 @@ class Leaper:
     def _move_light(self, ticks, us):
         rig, hal = self._rig, self._rig.hal
         lamp, led = rig.lamp, rig.hal.plant._lamp
-        duty = hal.lamp.duty_u16
-        if duty:
-            hal.lamp_u16s += duty * ticks / 10
-            hal.lit_s += ticks / 10
-        before = -1
-        for _ in range(ticks // 10):  # the LED warms or cools until nothing moves any more
+        duty, left = hal.lamp.duty_u16, ticks // 10
+        while left:  # the LED warms or cools, and its duty follows, until nothing moves any more
+            before = led._rise_uk
             led.second(duty * 10)
+            if duty:
+                duty = min(FULL, (lamp.measured_uw_per_cm2 << 14) // led.gain + 1)
+            left -= 1
+            hal.lamp_u16s += duty
             if led._rise_uk == before:
                 break
-            before = led._rise_uk
+        hal.lamp_u16s += duty * (left + ticks % 10 / 10)
         hal.plant._gain = led.gain
-        if lamp.measured_uw_per_cm2:
-            rig.exposure.add(lamp.requested_uw_per_cm2, us)
-            if led.gain:
-                lamp.duty_u16 = min(FULL, (lamp.requested_uw_per_cm2 << 14) // led.gain)
+        if duty:
+            hal.lit_s += ticks / 10
+            lamp.duty_u16 = duty
+            rig.exposure.add(lamp.measured_uw_per_cm2, us)
 
     def _move_pump(self, i, pump, seconds, us):
         """A pump in its cruise goes on in it: whole steps, what is left of one goes into the next leap."""
