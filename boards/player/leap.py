@@ -29,7 +29,7 @@ _Q_PER_MC = 1024
 
 
 class Leaper:
-    """`go(t_most_s)` after each tick; returns the seconds leapt. endless: what waits would never end (the step is skipped over)."""
+    """`go()` after each tick; returns the seconds leapt. A wait that would never end is noted and ended."""
 
     def __init__(self, rig):
         self._rig = rig
@@ -41,12 +41,14 @@ class Leaper:
         self.leapt_s = 0.0
 
     def go(self, most_s=NEVER):
-        """Leap if the rig is steady; 0.0 when there is nothing to leap over."""
+        """Leap if the rig is steady; 0.0 when there is nothing to leap over. most_s: of a leap in which the temperature moves."""
         rig = self._rig
         heat = self._heat()
         if heat is None or not self._light_steady() or rig.probe.active:
             return 0.0
-        seconds = min(self._pumps_s(), self._heat_s(heat), most_s)
+        seconds = min(self._pumps_s(), self._heat_s(heat))
+        if heat != "held" and not self._at_room():
+            seconds = min(seconds, max(most_s, 2 * LEAST_S))
         if seconds < LEAST_S:
             return 0.0
         wait_s = self._program_s(heat)
