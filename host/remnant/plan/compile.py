@@ -156,7 +156,7 @@ class _Builder:
         times = step.repeat.times
         first_info, first_probe, names, outer = len(self.infos), len(self.probes), dict(self._names), self._times
         stress_steps, first_prompt, doses = list(self._stress_steps), len(self.prompts), self.account.kept()
-        entry_mc = self.setpoint_mc
+        entry_mc, entry_flowing = self.setpoint_mc, self._flowing
         self._times = self.account.times = outer * times
         operations = self.steps(step.repeat.do)
         if times > 1:
@@ -166,6 +166,7 @@ class _Builder:
             self._names, self._stress_steps = names, stress_steps
             if self.setpoint_mc != entry_mc:
                 self.setpoint_mc = None  # differs between passes: a probe before the next setpoint is not at a known temperature
+            self._flowing = {**entry_flowing, **self._flowing}
             operations = self.steps(step.repeat.do)
             for at, first in enumerate(first_pass, first_info):
                 again = self.infos[at]
