@@ -12,6 +12,7 @@ from remnant_protocol import errors as codes
 from remnant_protocol import messages
 
 from .compare import compare
+from .compliance import judge
 from .curve import LAMP_WARMS_K_PER_MW_PER_CM2, SAMPLE_LAG_S, analyse_cell, unread_cell
 from .folder import Event, RunData, number, read_run
 from .notation import plain
@@ -45,7 +46,7 @@ METHOD = {
     "weights": "pulse noise pooled over the cell as phi (lit + dark) / (monitor - monitor_dark)^2",
     "remnant_pl": "signal / baseline signal in percent; hot readings divided by the thermal quenching q",
     "headline": "final over baseline, at the reference temperature; ageing while heating up and cooling down is in it",
-    "uncertainty": "u: standard (k = 1); intervals: 95 %, Student t; baseline and q are common to all points of a cell and scale them as one",
+    "uncertainty": "u: standard (k = 1); intervals: 95 %, Student t; baseline and q are common to all points of a cell and scale them",
     "quenching": "end pair (last hot, final) corrected for ageing in between by the fitted decay; start pair where no final reading exists",
     "time": "t = 0 when the stress began; it stands still while a reset had taken the stress away, and after the stress ended",
     "equivalent_time": f"Arrhenius, Ea = {ACTIVATION_KJ_PER_MOL:g} +- {ACTIVATION_U_KJ_PER_MOL:g} kJ/mol (liang2023 fig. 5a, c), for ramps",
@@ -53,8 +54,8 @@ METHOD = {
     "lamp_warming": f"sample above block by up to {LAMP_WARMS_K_PER_MW_PER_CM2:g} K per mW/cm2 while lit assumed, as uncertainty",
     "fits": "weighted least squares to all signals of a cell at once, with amplitude, q and ageing on the ramps as unknowns; covariance "
     "times chi2/dof where chi2 lies above its 95 % point; model by AICc, the simplest of those within 2",
-    "times": "T95, T80, T50: where the preferred fit reaches the level, its 95 % band gives the interval; interpolated between readings where "
-    "no fit describes them; a level that is not reached is censored: the time lies above the end of the readings",
+    "times": "T95, T80, T50: where the preferred fit reaches the level; interval averaged over the laws that describe the readings, with "
+    "Akaike weights; interpolated between readings where none does; a level not reached is censored: above the end of the readings",
     "rates": "k = 1 / mean lifetime of the fit: 1/tau (mono), 1 / (w tau_1 + (1-w) tau_2) (bi), beta / (tau Gamma(1/beta)) (stretched)",
     "probing": f"exposure added by probe pulses as a share of the stress exposure; above {PROBE_SHARE_WARN_PCT:g} % it is a warning",
     "agreement": "|measured - published| <= sqrt(scatter^2 + (2 u)^2)",
@@ -112,6 +113,7 @@ def analyse_run(data: RunData) -> Analysis:
         notes=notes,
         method=METHOD,
         interruptions=_interruptions(data, stress, notes),
+        compliance=judge(manifest.get("test_protocol"), data, stress, conditions, results),
     )
 
 

@@ -23,14 +23,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .crossing import CrossPoint, crossing
-from .folder import RunData
 from .confidence import coverage_factor
-from .fits import LEVELS_PCT, describe
+from .crossing import CrossPoint, crossing
+from .fits import LEVELS_PCT, describe, time_to
+from .folder import RunData
 from .kinetics import Attempt, Readings, solve_all
 from .pulses import OUTLIER_SIGMAS, Reading
 from .quenching import REFERENCE_SLOPE_PER_K, Timed, quenching_of, slope_per_k
-from .results import CellResult, Crossing, CurvePoint, Fit, Headline, Quenching
+from .results import CellResult, Crossing, CurvePoint, Headline, Quenching
 from .stress import Stress, equivalent_s
 
 SAME_TEMPERATURE_K = 2.0
@@ -63,7 +63,9 @@ def analyse_cell(cell: str, readings: list[Reading], stress: Stress, data: RunDa
     if bad := sum(r.bad_pulses for r in readings):
         notes.append(f"{bad} pulses without excitation (monitor not above its dark count) were left out")
     if odd := sum(r.outliers for r in readings):
-        notes.append(f"{odd} pulses lie more than {OUTLIER_SIGMAS:g} robust standard deviations from their reading's median and were rejected")
+        notes.append(
+            f"{odd} pulses lie more than {OUTLIER_SIGMAS:g} robust standard deviations from their reading's median and were rejected"
+        )
     if unsure := sum(r.unsure for r in readings):
         notes.append(f"{unsure} far pulses were kept: more than a third of their reading is far, so it is not known which are right")
     usable = [r for r in readings if r.signal > 0]
@@ -79,7 +81,7 @@ def analyse_cell(cell: str, readings: list[Reading], stress: Stress, data: RunDa
     after_hot = [t for t in timed if hot and t.reading.t_s > hot[-1].reading.t_s]
     final = next((t for t in after_hot if _how(t.reading, baseline, stress) == "reference"), None)
     cooling_u_h = _equivalent_h(hot[-1].reading, final.reading, stress, data)[1] if hot and final else 0.0
-    quenching = quenching_of(base, hot, final, cooling_u_h)
+    quenching, by_hot = quenching_of(base, hot, final, cooling_u_h)
     if quenching.note:
         notes.append(quenching.note)
     judged = [_judge(t, base, hot, final, quenching, stress) for t in timed]
@@ -87,10 +89,15 @@ def analyse_cell(cell: str, readings: list[Reading], stress: Stress, data: RunDa
         notes.append("readings between reference and soak temperature are listed, not related to the baseline")
     zero_s_h = _zero_equivalent_h(baseline, stress, data)
     points = [_point(j, stress, data) for j in judged]
-    attempts = _attempts(judged, base, quenching, stress)
-    fits = describe(attempts, zero_s_h, max((j.t_h for j in judged if j.fitted), default=0.0))
-    times = [_time_to(fits, level, judged, zero_s_h, stress) for level in LEVELS_PCT]
-    return CellResult(cell, readings[0].sample, _headline(judged, quenching, stress), quenching, points, *times, fits, notes)
+    attempts = _attempts(judged, base, quenching, by_hot, stress)
+    end_h = max((j.t_h for j in judged if j.fitted), default=0.0)
+    fits = describe(attempts, zero_s_h, end_h)
+    t95, t80, t50 = (
+        (time_to(attempts, level, zero_s_h, end_h) if stress.began_s is not None else None) or _between(judged, level, zero_s_h, stress)
+        for level in LEVELS_PCT
+    )
+    headline = _headline(judged, quenching, stress)
+    return CellResult(cell, readings[0].sample, headline, quenching, points, t95, t80, t50, fits, notes)
 
 
 def unread_cell(cell: str, sample: str) -> CellResult:
@@ -99,8 +106,8 @@ def unread_cell(cell: str, sample: str) -> CellResult:
 
 
 def _nothing_said(cell: str, sample: str, why: str, points: list[CurvePoint], notes: list[str]) -> CellResult:
-    empty = [crossing([], 0.0, level) for level in LEVELS_PCT]
-    return CellResult(cell, sample, Headline(None, None, None, why), Quenching("unknown"), points, *empty, [], notes)
+    t95, t80, t50 = (crossing([], 0.0, level) for level in LEVELS_PCT)
+    return CellResult(cell, sample, Headline(None, None, None, why), Quenching("unknown"), points, t95, t80, t50, [], notes)
 
 
 def _baseline(usable: list[Reading], stress: Stress, notes: list[str]) -> Reading | None:
@@ -225,7 +232,7 @@ def _headline(judged: list[_Judged], quenching: Quenching, stress: Stress) -> He
     return Headline(pct, pct * chosen.total, chosen.t_h, how, max(pct - half, 0.0), pct + half)
 
 
-def _attempts(judged: list[_Judged], base: Timed, quenching: Quenching, stress: Stress) -> list[Attempt]:
+def _attempts(judged: list[_Judged], base: Timed, quenching: Quenching, by_hot: list[Attempt], stress: Stress) -> list[Attempt]:
     """Fit the signals: the baseline, what was read hot (one unknown factor), what was read at the reference temperature."""
     used = [j for j in judged if j.timed is base or (j.fitted and j.remnant is not None and j.timed.s_h > 0)]
     if len(used) < 2:
@@ -242,15 +249,11 @@ def _attempts(judged: list[_Judged], base: Timed, quenching: Quenching, stress: 
     s_u_h = np.array([j.timed.s_u_h for j in used]) * (s_h > 0)
     known = base.reading.se_best is not None
     freedom = (base.reading.freedom or None) if known else None
-    return solve_all(Readings(s_h, y, np.maximum(np.maximum(own, 1e-5) * y, 1e-6), s_u_h, hot, q_u, freedom))
+    return solve_all(Readings(s_h, y, np.maximum(np.maximum(own, 1e-5) * y, 1e-6), s_u_h, hot, q_u, freedom), by_hot)
 
 
-def _time_to(fits: list[Fit], level: float, judged: list[_Judged], zero_s_h: float, stress: Stress) -> Crossing:
-    """By the preferred fit where it describes the readings, else between readings."""
-    chosen = next((f for f in fits if f.preferred and f.status == "ok"), None)
-    by_fit = next((c for c in (chosen.t95, chosen.t80, chosen.t50) if c is not None and c.level_pct == level), None) if chosen else None
-    if by_fit is not None and stress.began_s is not None:
-        return by_fit
+def _between(judged: list[_Judged], level: float, zero_s_h: float, stress: Stress) -> Crossing:
+    """The time to a level between readings, where no fit describes them."""
     between = _crossing(judged, level, zero_s_h, stress)
     if between.t_h is None or between.u_t_h is None:
         return replace(between, low_h=between.beyond_h, method="interpolation")

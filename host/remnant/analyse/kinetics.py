@@ -17,6 +17,7 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.optimize import leastsq
@@ -25,7 +26,7 @@ from scipy.stats import chi2 as chi2_distribution
 from .confidence import FREEDOM_MANY
 from .laws import LAWS, Law
 
-_AS_GOOD_AICC = 2.0  # differences up to this carry no weight (Burnham and Anderson, section 2.6)
+AS_GOOD_AICC = 2.0  # differences up to this carry no weight (Burnham and Anderson, section 2.6)
 _POOR_CHI2 = 5.0  # reduced; above it the scatter is not that of the readings
 _LN_TAU_LOW, _LN_TAU_HIGH = math.log(1e-3), math.log(1e5)  # in spans of the readings: beyond, tau says nothing of them
 _LN_BETA_LOW, _LN_BETA_HIGH = math.log(0.05), math.log(4.0)
@@ -161,9 +162,13 @@ class _Layout:
         return np.array([p[index] / u for index, u in self._held()])
 
 
-def solve_all(data: Readings) -> list[Attempt]:
-    """Return (law, solution or None, status) for every law, in the order mono, bi, stretched; status "ok" or why not."""
-    return [(law, *_solve(law, data)) for law in LAWS]
+def solve_all(data: Readings, earlier: list[Attempt] | None = None) -> list[Attempt]:
+    """Return (law, solution or None, status) for every law, in the order mono, bi, stretched; status "ok" or why not.
+
+    earlier: what was found for part of these readings; a law that worked there starts from that.
+    """
+    known = {law.name: s.p[: law.parameters].tolist() for law, s, _ in earlier or [] if s is not None}
+    return [(law, *_solve(law, data, known.get(law.name))) for law in LAWS]
 
 
 def best(attempts: list[Attempt]) -> Solution | None:
@@ -173,16 +178,16 @@ def best(attempts: list[Attempt]) -> Solution | None:
     ranked = [(s.aicc, s) for s in good if s.aicc is not None]
     if ranked:
         lowest = min(aicc for aicc, _ in ranked)
-        return min((pair for pair in ranked if pair[0] - lowest <= _AS_GOOD_AICC), key=lambda pair: (pair[1].law.parameters, pair[0]))[1]
+        return min((pair for pair in ranked if pair[0] - lowest <= AS_GOOD_AICC), key=lambda pair: (pair[1].law.parameters, pair[0]))[1]
     return min(good, key=lambda s: s.chi2, default=None)
 
 
-def _solve(law: Law, data: Readings) -> tuple[Solution | None, str]:
+def _solve(law: Law, data: Readings, start: list[float] | None) -> tuple[Solution | None, str]:
     layout = _Layout(law, data)
     count = len(data.y)
     if count <= layout.free:
         return None, f"too few readings: {count} for {layout.free} parameters"
-    found = _minimum(layout)
+    found = _minimum(layout, start)
     if found is None:
         return None, "did not converge"
     p, chi2 = found
@@ -216,7 +221,7 @@ def _solve(law: Law, data: Readings) -> tuple[Solution | None, str]:
     return solution, "ok"
 
 
-def _minimum(layout: _Layout) -> tuple[np.ndarray, float] | None:
+def _minimum(layout: _Layout, known: list[float] | None) -> tuple[np.ndarray, float] | None:
     data = layout.data
     y = data.y.copy()
     if layout.q is not None and layout.data.q_u is None and data.hot.any():
@@ -224,7 +229,7 @@ def _minimum(layout: _Layout) -> tuple[np.ndarray, float] | None:
     found: tuple[np.ndarray, float] | None = None
     order = data.s_h > 0
     s, y_from = (data.s_h[order], y[order]) if order.sum() >= 2 else (data.s_h, y)
-    for start in layout.law.starts(s, y_from):
+    for start in [known] if known else layout.law.starts(s, y_from):
         p0 = np.zeros(layout.size)
         p0[: len(start)] = start
         if data.hot.all():
@@ -234,9 +239,10 @@ def _minimum(layout: _Layout) -> tuple[np.ndarray, float] | None:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # what it warns about shows in chi2 and covariance
             try:
-                p, _, _, _, ok = leastsq(layout.residuals, p0, Dfun=layout.jacobian, full_output=True, maxfev=400)
+                answer: Any = leastsq(layout.residuals, p0, Dfun=layout.jacobian, full_output=True, maxfev=60)
             except (ValueError, np.linalg.LinAlgError):
                 continue
+            p, ok = answer[0], answer[4]
             chi2 = float(np.sum(layout.residuals(p) ** 2))
         if ok in (1, 2, 3, 4) and math.isfinite(chi2) and (found is None or chi2 < found[1] - 1e-9):
             found = (p, chi2)

@@ -2,10 +2,11 @@
 
     signal = mean over pulses of (lit - dark) / (monitor - monitor_dark)
 
-Dimensionless: emission counts per excitation count, so what the lamp does from pulse to pulse and over months drops out (drift correction by
-the excitation monitor). A pulse is rejected when it lies more than 5 robust standard deviations from the median of its reading: 1.4826 x
-median absolute deviation, at least the cell's robust pooled scatter, in readings of 4 pulses and more. Rejected pulses stay in probes.csv
-and are counted; where they are more than a third of a reading nothing is rejected there, because then it is not known which are right.
+Dimensionless: emission counts per excitation count, so what the lamp does from pulse to pulse and over months drops out (drift
+correction by the excitation monitor). A pulse is rejected when it lies more than 5 robust standard deviations from the median of its
+reading: 1.4826 x median absolute deviation, at least the cell's robust pooled scatter, in readings of 4 pulses and more. Rejected pulses
+stay in probes.csv and are counted; where they are more than a third of a reading nothing is rejected there, because then it is not known
+which are right.
 
 Noise is pooled over the cell. The scatter of n pulses is itself uncertain by 1 / sqrt(2 (n - 1)), 18 % for 16 pulses, which makes poor
 weights. Photon noise goes with the counts, so the variance of a pulse's ratio is phi (lit + dark) / (monitor - monitor_dark)^2; phi is the
@@ -55,7 +56,7 @@ class Reading:
 
     @property
     def se_best(self) -> float | None:
-        """The pooled standard error; the reading's own where it is larger because pulses are far out and kept, or where nothing is pooled."""
+        """The pooled standard error; the reading's own where far pulses were kept and make it larger, or where nothing is pooled."""
         if self.se is not None and self.se_pooled is not None and self.unsure:
             return max(self.se, self.se_pooled)
         return self.se_pooled if self.se_pooled is not None else self.se

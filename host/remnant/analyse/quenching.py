@@ -57,10 +57,22 @@ class Timed:
     u_lamp_k: float = 0.0
 
 
-def quenching_of(baseline: Timed, hot: list[Timed], final: Timed | None, cooling_u_h: float) -> Quenching:
-    """Return q for hot readings in order of time. cooling_u_h: uncertainty of the equivalent time between last hot and final reading."""
+def quenching_of(baseline: Timed, hot: list[Timed], final: Timed | None, cooling_u_h: float) -> tuple[Quenching, list[Attempt]]:
+    """Return (q, the fits to the hot readings it leans on) for hot readings in order of time.
+
+    cooling_u_h: uncertainty of the equivalent time between last hot and final reading.
+    """
     if not hot:
-        return Quenching("not needed")
+        return Quenching("not needed"), []
+    attempts = _shape_of(hot, _start_slope(baseline, hot[0]))
+    return _quenching(baseline, hot, final, cooling_u_h, attempts), attempts
+
+
+def _start_slope(baseline: Timed, first: Timed) -> float:
+    return _slope(first.reading.signal / baseline.reading.signal, first.reading.temp_degc - baseline.reading.temp_degc)
+
+
+def _quenching(baseline: Timed, hot: list[Timed], final: Timed | None, cooling_u_h: float, attempts: list[Attempt]) -> Quenching:
     first, last = hot[0], hot[-1]
     start_ratio = first.reading.signal / baseline.reading.signal
     facts = {
@@ -69,8 +81,6 @@ def quenching_of(baseline: Timed, hot: list[Timed], final: Timed | None, cooling
         "heating_up_equivalent_h": first.s_h,
         "u_heating_up_equivalent_h": first.s_u_h,
     }
-    start_slope = _slope(start_ratio, first.reading.temp_degc - baseline.reading.temp_degc)
-    attempts = _shape_of(hot, start_slope)
     solutions = [solution for _, solution, _ in attempts if solution is not None]
     chosen = best(attempts)
     if final is not None and final.reading.signal > 0:
@@ -91,7 +101,7 @@ def quenching_of(baseline: Timed, hot: list[Timed], final: Timed | None, cooling
             note=note,
             **facts,
         )
-    return _start_pair(baseline, first, solutions, chosen, start_slope, facts)
+    return _start_pair(baseline, first, solutions, chosen, _start_slope(baseline, first), facts)
 
 
 def slope_per_k(quenching: Quenching) -> float:

@@ -10,6 +10,7 @@ import math
 from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any
 
+from .compliance import Compliance
 from .notation import plain, plus_minus
 
 SCHEMA_VERSION = 2
@@ -137,9 +138,6 @@ class Fit:
     aicc: float | None = None
     delta_aicc: float | None = None
     preferred: bool = False
-    t95: Crossing | None = None
-    t80: Crossing | None = None
-    t50: Crossing | None = None
     residual_t_h: list[float] = field(default_factory=list)
     residuals: list[float] = field(default_factory=list)
     curve_t_h: list[float] = field(default_factory=list)
@@ -276,6 +274,7 @@ class Analysis:
     notes: list[str]
     method: dict[str, str]
     interruptions: list[Interruption] = field(default_factory=list)
+    compliance: Compliance | None = None
     schema_version: int = SCHEMA_VERSION
 
     def rows(self) -> list[HeadlineRow]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..analyse import METHOD, Analysis, CellResult, RunData, analyse, read_run
 from ..analyse.notation import plain, plus_minus
 from . import tables
+from .compliance import compliance
 from .figures import figures_of
 from .published import citations, points_beside
 from .tables import shown
@@ -98,6 +99,7 @@ def _run(run: Run, alone: bool) -> str:
         tables.fits(a),
         tables.quenching(a),
         tables.conditions(a),
+        compliance(a),
         tables.steps(a),
         tables.interruptions(a),
         tables.incidents(a),

@@ -8,7 +8,6 @@ by pulses with photon noise, read noise and an excitation that wanders from puls
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -127,6 +126,8 @@ def trial(what: Experiment, seed: int) -> tuple[RunData, Truth]:
     aged = what.aged_h(rng.normal(ACTIVATION_KJ_PER_MOL, ACTIVATION_U_KJ_PER_MOL))
     base_h, zero_h = (float(np.interp(t, what.t_s, aged)) for t in (what.probe_s[0], what.zero_s))
     s_h = np.interp(what.probe_s, what.t_s, aged) - base_h
+    if what.light:  # the lamp came on somewhere in the step of the telemetry that shows it
+        s_h = np.maximum(s_h + (rng.random() - 0.5) * _STEP_S / 3600 * (s_h > 0), 0.0)
     degc = np.interp(what.probe_s, what.t_s, what.block_degc)
     hot = degc > REFERENCE_DEGC + 1
     names = ["baseline"] + ["hot"] * what.readings + ["final"]
