@@ -8,6 +8,7 @@ a little before it, and ordinary ticks do the rest.
 
 from math import exp, log
 
+from plant import lamp as plant_lamp
 from plant import rig as plant_rig
 from plant import thermal
 from remnant_protocol import program as p
@@ -23,6 +24,7 @@ _STILL_MC = 2  # within a second: what crosses its setpoint faster is going to o
 _CALM_TICKS = 30
 _ROOM_MC = 20
 _IDLE_ROUNDS = 10
+_WARM_UW = int(plant_lamp.FULL_UW_PER_CM2 * (1 - plant_lamp.DROOP_PER_K * plant_lamp.RISE_FULL_MK / 1000)) - 100
 _CYCLES_PER_S = 125_000_000
 _BRAKE_S = 2.0
 _Q_PER_MC = 1024
@@ -102,6 +104,8 @@ class Leaper:
         lamp = self._rig.lamp
         if not lamp.requested_uw_per_cm2:
             return not lamp.measured_uw_per_cm2
+        if lamp.requested_uw_per_cm2 > _WARM_UW:
+            return False  # as its LED warms the lamp may come to its end: that is played
         off = lamp.requested_uw_per_cm2 - lamp.measured_uw_per_cm2
         return not lamp.suspended and lamp._settled_ticks >= 2 and 0 <= off <= max(4, lamp.requested_uw_per_cm2 // 1000)
 

@@ -69,15 +69,15 @@ REFUSED_ELSEWHERE = {
         "steps:\n- expose: {irradiance: 48 mW/cm2, for: 30 min}\n",
         BRIGHT,
         {},
-        "plan.yaml:4:3: expose to 48 mW/cm2 for 30 min: beyond the lamp, which gives 42.5 mW/cm2 at full duty once it is warm. "
-        "Choose 41 mW/cm2 or less.",
+        "plan.yaml:4:3: expose to 48 mW/cm2 for 30 min: beyond the lamp, which gives 44.0 mW/cm2 at full duty once it is warm. "
+        "Choose 43 mW/cm2 or less.",
     ),
     "an exposure beyond the lamp": (
         "steps:\n- expose: {irradiance: 48 mW/cm2, until: 50 J/cm2}\n",
         BRIGHT,
         {},
-        "plan.yaml:4:3: expose to 48 mW/cm2 until 50 J/cm2: beyond the lamp, which gives 42.5 mW/cm2 at full duty once it is warm. "
-        "Choose 41 mW/cm2 or less.",
+        "plan.yaml:4:3: expose to 48 mW/cm2 until 50 J/cm2: beyond the lamp, which gives 44.0 mW/cm2 at full duty once it is warm. "
+        "Choose 43 mW/cm2 or less.",
     ),
 }
 
