@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
 from pathlib import Path
@@ -244,6 +245,24 @@ def check(plan: PlanName, set_: Inputs = None, as_json: Json = False) -> None:
         )
 
 
+@app.command("dry-run")
+def dry_run(
+    plan: PlanName,
+    set_: Inputs = None,
+    program: Annotated[bool, typer.Option("--program", help="Print the compiled program instead, line by line.")] = False,
+    figure: Annotated[Path | None, typer.Option(help="Draw the forecast into this SVG file.", dir_okay=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """Play a plan ahead of time: timeline, duration, liquids, exposure, energy, disk; refuses what the rig cannot do."""
+    output = Output(as_json)
+    with told(output):
+        from .dry_run import dry_run as dry_run_
+
+        code = dry_run_(plan, _inputs(set_), program, figure, output)
+        if code:
+            raise typer.Exit(code)
+
+
 @app.command()
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.", exists=True, file_okay=False)],
@@ -270,7 +289,7 @@ def list_(
     out: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
     as_json: Json = False,
 ) -> None:
-    """List plans of the library, runs in a folder, or serial ports."""
+    """List plans of the library with their source and duration, runs in a folder, or serial ports."""
     output = Output(as_json)
     with told(output):
         rows = _listed(what, out)
@@ -282,14 +301,24 @@ def list_(
         output.result({"ok": True, what: rows})
 
 
+@app.command()
+def show(plan: PlanName, set_: Inputs = None, as_json: Json = False) -> None:
+    """Show a plan: where it comes from, what is published, its inputs with their limits, what it does and how long, and its text."""
+    output = Output(as_json)
+    with told(output):
+        from .showing import lines_of_plan, shown_plan
+
+        facts = shown_plan(plan, _inputs(set_))
+        for line in lines_of_plan(facts):
+            output.say(line)
+        output.result({"ok": True, **facts})
+
+
 def _listed(what: str, out: Path) -> list[dict[str, Any]]:
     if what == "plans":
-        from .. import library
-        from ..plan import load
-        from .limits import limits_of
+        from .showing import plans_listed
 
-        plans = [(name, load(name, {}, limits_of("virtual"))) for name in library.names()]
-        return [{"name": name, "title": plan.title, "source": plan.source or ""} for name, plan in plans]
+        return plans_listed()
     if what == "runs":
         folders = sorted({path.parent for name in ("manifest.json", "run.sqlite") for path in out.glob(f"*/{name}")})
         return [{"folder": folder.name, **_facts_of(folder)} for folder in folders]
@@ -297,7 +326,8 @@ def _listed(what: str, out: Path) -> list[dict[str, Any]]:
         from ..link import find_ports
 
         return [{"path": p.path, "serial_number": p.serial_number or "-", "description": p.description} for p in find_ports()]
-    raise typer.BadParameter(f"{what!r}: choose plans, runs or ports")
+    near = difflib.get_close_matches(what, ("plans", "runs", "ports"), 1)
+    raise typer.BadParameter(f"{what!r}: {f'did you mean {near[0]}? ' if near else ''}Choose plans, runs or ports")
 
 
 def _facts_of(folder: Path) -> dict[str, str]:

@@ -102,7 +102,7 @@ async def _run(wish: Wish, bars: Bars, virtual: dict[str, Any], interrupts: Inte
         facts: dict[str, Any] = {}
         if wish.spec in SIMULATED:
             _, compiled = compiled_plan(wish.source, wish.inputs, limits_of(LIMITS_OF[wish.spec]))
-            facts = {"cells": _samples(compiled), **wish.scenario, **virtual}
+            facts = {**scenario_of(compiled), **wish.scenario, **virtual}
         async with open_rig(wish.spec, as_it_is=wish.spec not in SIMULATED, **facts) as rig:
             interrupts.boards.append(rig.board)
             if not rig.by_hand:
@@ -158,9 +158,15 @@ def _refuse_to_give_up(wish: Wish, rig: Rig) -> None:
         raise RigError(codes.RUN_WAITS, where=str(kept.folder) if kept else f"{welcome.run_id.hex()}, in no folder of {wish.folder.parent}")
 
 
-def _samples(compiled: Compiled) -> list[str | None]:
-    """Return what a virtual rig holds in its cells: the model that the plan names, a fresh sample where it names none."""
+def scenario_of(compiled: Compiled) -> dict[str, Any]:
+    """Return what a virtual rig holds for a plan.
+
+    cells: the model that the plan names, a fresh sample where it names none. liquids: by pump, [liquid, nL that go to waste].
+    """
     channels: list[str | None] = [None] * 4
     for cell in compiled.cells.values():
         channels[cell.index] = cell.model or "fresh"
-    return channels
+    held: list[list[str | int | None]] = [[None, 0] for _ in range(max(compiled.liquids, default=0))]
+    for pump, liquid in compiled.liquids.items():
+        held[pump - 1] = [liquid.liquid, liquid.primed_nl]
+    return {"cells": channels, "liquids": held}

@@ -91,6 +91,7 @@ def compile_plan(plan: Plan, limits: Mapping[str, int] | None = None) -> Compile
         builder.compare(),
         builder.account.liquids(),
         builder.prompts,
+        plan.protocol,
     )
 
 

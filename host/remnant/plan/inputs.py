@@ -87,6 +87,8 @@ def check_value(document: Document, name: str, entry: dict, value: Any, origin: 
     """
     default = entry.get("default")
     wanted, got = units.dimension_of(default), units.dimension_of(value)
+    if wanted is None and isinstance(default, str) and isinstance(value, str):
+        return  # free text, whatever it looks like
     if wanted != got or (wanted is None and isinstance(default, str) != isinstance(value, str)):
         what = wanted or ("a text" if isinstance(default, str) else "a plain number")
         document.add(path, f"{origin} is not {what}, as the default is.", f"Write e.g. {default}.", key=True)
