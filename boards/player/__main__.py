@@ -20,7 +20,7 @@ from remnant_protocol.errors import RigError
 from . import tolerances
 from .curve import Curve
 from .hal import FULL, PlayedHal, mute
-from .leap import Leaper
+from .leap import NEVER, Leaper
 from .passes import Passes
 from .rig import PlayedRig, ended
 
@@ -69,7 +69,7 @@ class Steps:
         rig = self._rig
         for i in range(len(rig.pumps)):
             rig.account(i)
-        return rig.exposure.mj_per_cm2, rig.exposure.probe_uj_per_cm2, list(rig.infused_nl), list(rig.withdrawn_nl)
+        return rig.exposure_mj(), rig.exposure.probe_uj_per_cm2, list(rig.infused_nl), list(rig.withdrawn_nl)
 
 
 def play(job, variant, tell, nominal):
@@ -97,7 +97,7 @@ def play(job, variant, tell, nominal):
             peak_q = hal.block_max_q
         if not ended(rig):
             before_s = rig.t_s()
-            if leaper.go():
+            if leaper.go(curve.period_s or NEVER):
                 curve.bridge(before_s)
         if nominal and ticks % 4096 == 0 and time.monotonic() - told_at > _PROGRESS_S:
             told_at = time.monotonic()
@@ -118,7 +118,7 @@ def play(job, variant, tell, nominal):
         "timeouts": [step for what, step, _, _ in rig.trouble if what == "timeout"],
         "at_step": next((step for what, step, _, _ in rig.trouble if what in ("fault", "timeout")), None),
         "peak_c": peak_q / 1024000,
-        "exposure_mj": rig.exposure.mj_per_cm2,
+        "exposure_mj": rig.exposure_mj(),
         "probe_uj": rig.exposure.probe_uj_per_cm2,
         "infused_nl": rig.infused_nl,
         "withdrawn_nl": rig.withdrawn_nl,

@@ -5,6 +5,7 @@ Beside its pins it keeps the account of what passed: energies, the hottest the b
 
 from array import array
 
+from hal import contract
 from hal.sim_pump import SimPump
 from plant import lamp, noise, thermal
 from plant.rig import Plant
@@ -20,7 +21,7 @@ def mute():
         noise.GAUSS[i] = 0
 
 
-class Clock:
+class Clock(contract.Clock):
     """us: since the start, without a limit."""
 
     stride_ms = 0  # leap.py leaps, by another rule than the virtual board
@@ -111,23 +112,11 @@ class _Inputs:
         return False
 
 
-class _Nothing:
-    """Capabilities that a played rig does not need: each call does nothing."""
+class _Line(contract.Line):
+    """Nobody is at the other end, and nothing waits for anybody."""
 
-    def trigger(self, channel, on):
-        pass
-
-    def indicator(self, state):
-        pass
-
-    def feed(self):
-        pass
-
-    def load(self, name):
-        return None
-
-    def save(self, name, data):
-        pass
+    def __init__(self, clock):
+        self.ticks_us = clock.ticks_us
 
     def readinto(self, buffer):
         return 0
@@ -137,6 +126,18 @@ class _Nothing:
 
     def heard_ms_ago(self):
         return 0
+
+
+class _Outputs(contract.Outputs):
+    """Triggers and indicator: nothing is connected to them."""
+
+
+class _Store(contract.Store):
+    """Keeps nothing: settings are those of the job."""
+
+
+class _Watchdog(contract.Watchdog):
+    """Never bites."""
 
 
 class _Identity:
@@ -160,7 +161,8 @@ class PlayedHal:
         motors = _Motors()
         self.pumps = [SimPump(motors, i) for i in range(limits["pumps"])]
         self.inputs = _Inputs()
-        self.outputs = self.store = self.line = self.watchdog = _Nothing()
+        self.outputs, self.store, self.watchdog = _Outputs(), _Store(), _Watchdog()
+        self.line = _Line(self.clock)
         self.identity = _Identity()
         self.heater_u16s = self.lamp_u16s = self.lit_s = 0.0
         self.block_max_q = plant._block_q

@@ -8,6 +8,7 @@ a little before it, and ordinary ticks do the rest.
 
 from math import exp, log
 
+from plant import lamp as plant_lamp
 from plant import rig as plant_rig
 from plant import thermal
 from remnant_protocol import program as p
@@ -19,17 +20,18 @@ NEVER = float("inf")
 LEAST_S = 2.0  # a shorter leap is not worth it
 _BEFORE_S = 0.3  # so much before what happens next, ticks take over
 _NEAR_MC = 100
-_STILL_MC = 12  # within a second
+_STILL_MC = 2  # within a second: what crosses its setpoint faster is going to overshoot
 _CALM_TICKS = 30
 _ROOM_MC = 20
 _IDLE_ROUNDS = 10
+_WARM_UW = int(plant_lamp.FULL_UW_PER_CM2 * (1 - plant_lamp.DROOP_PER_K * plant_lamp.RISE_FULL_MK / 1000)) - 100
 _CYCLES_PER_S = 125_000_000
 _BRAKE_S = 2.0
 _Q_PER_MC = 1024
 
 
 class Leaper:
-    """`go(t_most_s)` after each tick; returns the seconds leapt. endless: what waits would never end (the step is skipped over)."""
+    """`go()` after each tick; returns the seconds leapt. A wait that would never end is noted and ended."""
 
     def __init__(self, rig):
         self._rig = rig
@@ -41,12 +43,14 @@ class Leaper:
         self.leapt_s = 0.0
 
     def go(self, most_s=NEVER):
-        """Leap if the rig is steady; 0.0 when there is nothing to leap over."""
+        """Leap if the rig is steady; 0.0 when there is nothing to leap over. most_s: of a leap in which the temperature moves."""
         rig = self._rig
         heat = self._heat()
         if heat is None or not self._light_steady() or rig.probe.active:
             return 0.0
-        seconds = min(self._pumps_s(), self._heat_s(heat), most_s)
+        seconds = min(self._pumps_s(), self._heat_s(heat))
+        if heat != "held" and not self._at_room():
+            seconds = min(seconds, max(most_s, 2 * LEAST_S))
         if seconds < LEAST_S:
             return 0.0
         wait_s = self._program_s(heat)
@@ -100,8 +104,10 @@ class Leaper:
         lamp = self._rig.lamp
         if not lamp.requested_uw_per_cm2:
             return not lamp.measured_uw_per_cm2
+        if lamp.requested_uw_per_cm2 > _WARM_UW:
+            return False  # as its LED warms the lamp may come to its end: that is played
         off = lamp.requested_uw_per_cm2 - lamp.measured_uw_per_cm2
-        return not lamp.suspended and lamp._settled_ticks >= 2 and abs(off) <= max(8, lamp.requested_uw_per_cm2 // 500)
+        return not lamp.suspended and lamp._settled_ticks >= 2 and 0 <= off <= max(4, lamp.requested_uw_per_cm2 // 1000)
 
     # ---- what comes next
 
@@ -261,21 +267,22 @@ class Leaper:
     def _move_light(self, ticks, us):
         rig, hal = self._rig, self._rig.hal
         lamp, led = rig.lamp, rig.hal.plant._lamp
-        duty = hal.lamp.duty_u16
-        if duty:
-            hal.lamp_u16s += duty * ticks / 10
-            hal.lit_s += ticks / 10
-        before = -1
-        for _ in range(ticks // 10):  # the LED warms or cools until nothing moves any more
+        duty, left = hal.lamp.duty_u16, ticks // 10
+        while left:  # the LED warms or cools, and its duty follows, until nothing moves any more
+            before = led._rise_uk
             led.second(duty * 10)
+            if duty:
+                duty = min(FULL, (lamp.measured_uw_per_cm2 << 14) // led.gain + 1)
+            left -= 1
+            hal.lamp_u16s += duty
             if led._rise_uk == before:
                 break
-            before = led._rise_uk
+        hal.lamp_u16s += duty * (left + ticks % 10 / 10)
         hal.plant._gain = led.gain
-        if lamp.measured_uw_per_cm2:
-            rig.exposure.add(lamp.requested_uw_per_cm2, us)
-            if led.gain:
-                lamp.duty_u16 = min(FULL, (lamp.requested_uw_per_cm2 << 14) // led.gain)
+        if duty:
+            hal.lit_s += ticks / 10
+            lamp.duty_u16 = duty
+            rig.exposure.add(lamp.measured_uw_per_cm2, us)
 
     def _move_pump(self, i, pump, seconds, us):
         """A pump in its cruise goes on in it: whole steps, what is left of one goes into the next leap."""

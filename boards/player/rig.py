@@ -59,6 +59,10 @@ class PlayedRig(App):
         """Seconds since the run began."""
         return (self.hal.clock.us - self.began_us) / 1e6
 
+    def exposure_mj(self):
+        """Radiant exposure since the run began, in mJ/cm2 with what the board keeps below one."""
+        return round(self.exposure.mj_per_cm2 + self.exposure._nj / 1e6, 4)
+
     def begin(self, run_id=b"forecast"):
         """Wait until the board is ready, then start the program."""
         while self.state != m.READY:

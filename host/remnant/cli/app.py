@@ -222,16 +222,27 @@ def check(plan: PlanName, set_: Inputs = None, as_json: Json = False) -> None:
     """Check a plan: every error at once with file and line; its steps, duration and program size when there is none."""
     output = Output(as_json)
     with told(output):
-        from ..plan import compile_plan, load
+        from ..plan import compile_plan, load, sweep_points
         from .limits import limits_of
 
         limits = limits_of("virtual")
+        points = sweep_points(plan, _inputs(set_), limits)
         compiled = compile_plan(load(plan, _inputs(set_), limits), limits)
         for step in compiled.steps:
             output.say(f"{step.index:3}  {step.planned_s / 3600:8.2f} h  {step.text}")
         output.say(f"ok: {len(compiled.steps)} steps, about {compiled.duration_s / 3600:.1f} h, program of {len(compiled.data)} bytes")
+        for point in points:
+            output.say(f"point {point.number}: {point.name}")
         steps = [{"index": s.index, "text": s.text, "planned_s": s.planned_s} for s in compiled.steps]
-        output.result({"ok": True, "duration_s": compiled.duration_s, "program_bytes": len(compiled.data), "steps": steps})
+        output.result(
+            {
+                "ok": True,
+                "duration_s": compiled.duration_s,
+                "program_bytes": len(compiled.data),
+                "steps": steps,
+                "points": [vars(point) for point in points],
+            }
+        )
 
 
 @app.command("dry-run")

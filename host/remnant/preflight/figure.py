@@ -90,5 +90,6 @@ def _alone(svg: str) -> str:
     colours = re.findall(r"--(?:ink|grid|paper|series-\d): *[^;]+;", css)
     half = len(colours) // 2
     light, dark = "".join(colours[:half]), "".join(colours[half:])
-    style = f"<style>svg{{{light}background:var(--paper)}}@media(prefers-color-scheme:dark){{svg{{{dark}}}}}</style>"
+    text = "text{font-family:system-ui,sans-serif!important}"  # in a page it is that of the page
+    style = f"<style>svg{{{light}background:var(--paper)}}{text}@media(prefers-color-scheme:dark){{svg{{{dark}}}}}</style>"
     return '<?xml version="1.0" encoding="utf-8"?>\n' + re.sub(r"(<svg[^>]*>)", lambda match: match[1] + style, svg, count=1) + "\n"

@@ -193,8 +193,8 @@ def _edge(one: dict[str, Any]) -> str:
     """A play at a corner of the tolerances that did not come to its end."""
     rig = one["variant"]
     return (
-        f"it asks for nearly all that the rig can do: with {rig['capacity']:g} times the heat capacity, {rig['power']:g} times the heater's "
-        f"power and a room of {rig['ambient_c']:g} degC step {one['at_step']} would end with a fault."
+        f"it asks for nearly all that the rig can do: with {rig['capacity']:g} times the heat capacity, {rig['power']:g} times the "
+        f"heater's power and a room of {rig['ambient_c']:g} degC step {one['at_step']} would end with a fault."
     )
 
 

@@ -32,8 +32,8 @@ REFUSED = {
     "a syringe that is emptied": (
         "pumps: {anti: {pump: 1, holds: 20 mL}}\nsteps:\n- infuse: {pump: anti, volume: 15 mL, flow: 3000 mL/h}\n"
         "- infuse: {pump: anti, volume: 12 mL, flow: 3000 mL/h}\n",
-        "plan.yaml:6:3: infuse 12 mL at 3000 mL/h with pump anti: the syringe of pump 1 is empty 18 s after the run's start: it has 5 mL of "
-        "60 mL left and 12 mL are asked. Refill it before (withdraw), or infuse less.",
+        "plan.yaml:6:3: infuse 12 mL at 3000 mL/h with pump anti: the syringe of pump 1 is empty 18 s after the run's start: it has 5 mL "
+        "of 60 mL left and 12 mL are asked. Refill it before (withdraw), or infuse less.",
     ),
     "a syringe that is full": (
         "steps:\n- wait: {for: 10 s}\n- withdraw: {pump: 2, volume: 2 mL, flow: 600 mL/h}\n",
@@ -69,15 +69,15 @@ REFUSED_ELSEWHERE = {
         "steps:\n- expose: {irradiance: 48 mW/cm2, for: 30 min}\n",
         BRIGHT,
         {},
-        "plan.yaml:4:3: expose to 48 mW/cm2 for 30 min: beyond the lamp, which gives 42.5 mW/cm2 at full duty once it is warm. "
-        "Choose 41 mW/cm2 or less.",
+        "plan.yaml:4:3: expose to 48 mW/cm2 for 30 min: beyond the lamp, which gives 44.0 mW/cm2 at full duty once it is warm. "
+        "Choose 43 mW/cm2 or less.",
     ),
     "an exposure beyond the lamp": (
         "steps:\n- expose: {irradiance: 48 mW/cm2, until: 50 J/cm2}\n",
         BRIGHT,
         {},
-        "plan.yaml:4:3: expose to 48 mW/cm2 until 50 J/cm2: beyond the lamp, which gives 42.5 mW/cm2 at full duty once it is warm. "
-        "Choose 41 mW/cm2 or less.",
+        "plan.yaml:4:3: expose to 48 mW/cm2 until 50 J/cm2: beyond the lamp, which gives 44.0 mW/cm2 at full duty once it is warm. "
+        "Choose 43 mW/cm2 or less.",
     ),
 }
 
