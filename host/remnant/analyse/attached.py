@@ -142,7 +142,7 @@ def _checked(content: bytes, name: str, manifest: dict[str, Any], origin: dict[s
     problems: list[Problem] = []
 
     def wrong(line: int, column: int, text: str, hint: str = "") -> None:
-        problems.append(Problem(name, line, column, text, hint))
+        problems.append(Problem(name, line, column, f"{text}." if hint else text, hint))
 
     try:
         text = content.decode("utf-8-sig")

@@ -133,7 +133,9 @@ def _csv(rows: list[dict[str, Any]]) -> str:
 
 
 def _published(entries: Sequence[Entry]) -> list[PublishedPoint]:
-    return list(dict.fromkeys(p for e in entries for p in points_beside(e.analysis)))
+    """Those of all runs, each value once: the plan's own, which name their cell, before those of the table."""
+    points = sorted((p for e in entries for p in points_beside(e.analysis)), key=lambda p: not p.cell)
+    return list({(p.t_h, p.pct, p.source): p for p in reversed(points)}.values())[::-1]
 
 
 def _page(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from ..analyse import Analysis, CellResult
 from ..analyse.across import GAS_KJ_PER_MOL_K, Rate, Trend, ratios
@@ -124,8 +124,7 @@ def against_control(entries: Sequence[Entry], key: str) -> Figure | None:
         values = [v for _, _, rs in told for r in rs for v in (r.low, r.high)]
         if max(values) > _LOG_RATIO * min(values) / 4:
             axes.set_yscale("log")
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: plain(v)))
-            axes.yaxis.set_minor_formatter(NullFormatter())
+            _decades(axes)
         axes.set_xlabel("time under stress / h")
         axes.set_ylabel("remnant PL, sample / control")
         legend_above(axes)
@@ -157,8 +156,7 @@ def trend(found: Sequence[Trend], simulated: bool, key: str) -> Figure | None:
         axes.set_yscale("log")
         shown = [v for t in found for r in t.rates for v in (r.k.low, r.k.high)]
         axes.set_ylim(min(shown) / 1.6, max(shown) * 1.6)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: plain(v)))
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        _decades(axes)
         axes.set_ylabel(f"rate constant k / h{_MINUS_ONE}")
         if arrhenius:
             axes.set_xlabel(f"1000 K / T     (block {_temperatures(found)} \N{DEGREE SIGN}C)")
@@ -210,6 +208,14 @@ def spectra(entries: Sequence[Entry], key: str) -> Figure | None:
         )
         caption = "Spectrometer results attached to the run, per step; bars: 2 u where given. Measured off the rig."
         return Figure(d.svg("Attached spectrometer results", words, _simulated(entries), key), caption)
+
+
+def _decades(axes: Axes) -> None:
+    """Plain numbers at 1, 2 and 5 of each decade, at 1 only where there are many decades."""
+    low, high = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 300 * low else (1.0,)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: plain(v)))
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def _x(rate: Rate, arrhenius: bool) -> float:

@@ -94,7 +94,8 @@ def standalone(svg: str) -> str:
         svg = svg.replace(f"var(--{name})", colour)
     box = re.search(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"', svg)
     width, height = box.groups() if box else ("480", "320")
-    svg = svg.replace("<svg ", f'<svg width="{width}pt" height="{height}pt" ', 1)
+    svg = svg.replace("<svg ", f'<svg width="{width}pt" height="{height}pt" font-family="sans-serif" ', 1)
+    svg = svg.replace("inherit", "sans-serif")
     end = svg.index(">", svg.index("<svg ")) + 1
     body = f'{svg[:end]}<rect width="100%" height="100%" fill="#ffffff"/>{svg[end:]}'
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
