@@ -1,8 +1,8 @@
 """Spectrometer results attached to a finished run: checked, kept with their origin, read again.
 
-A CSV with one row per measurement (SOURCES.md of the library describes the columns, data/plqy-example.csv is one). `attach` checks every
-row against its limits and against the run, copies the file as it is into RUN/attached/ and writes beside it `<name>.origin.json`: file name,
-SHA-256, time of the caller's clock, number of rows. A file that is there already (by its SHA-256) is not attached twice.
+A CSV with one row per measurement (SOURCES.md of the library describes the columns, data/plqy-example.csv is one). `attach` checks
+every row against its limits and against the run, copies the file as it is into RUN/attached/ and writes beside it `<name>.origin.json`:
+file name, SHA-256, time of the caller's clock, number of rows. A file that is there already (by its SHA-256) is not attached twice.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _checked(content: bytes, name: str, manifest: dict[str, Any], origin: dict[s
     problems: list[Problem] = []
 
     def wrong(line: int, column: int, text: str, hint: str = "") -> None:
-        problems.append(Problem(name, line, column, text, hint))
+        problems.append(Problem(name, line, column, f"{text}." if hint else text, hint))
 
     try:
         text = content.decode("utf-8-sig")
@@ -196,7 +196,7 @@ def _row(line, fields, head, width, steps, cells, wrong, origin) -> Spectrum | N
     cell = fields.get("cell", "")
     if cell and cells and cell not in cells:
         wrong(line, column["cell"], f"cell {cell!r} is not in the run", f"Its cells: {', '.join(cells)}; empty: not of one cell.")
-    values: dict[str, float | None] = {}
+    values: dict[str, Any] = {}
     for name in (*_LIMITS, *_UNCERTAIN):
         values[name] = _number(line, column.get(name, 0), name, fields.get(name, ""), wrong)
     if all(fields.get(name, "") == "" for name in _LIMITS):
@@ -206,13 +206,9 @@ def _row(line, fields, head, width, steps, cells, wrong, origin) -> Spectrum | N
         wrong(line, column["measured_utc"], f"{when!r} is no time", "Write it like 2026-03-01T14:05:00Z.")
     if step is None:
         return None
-    texts = {name: fields.get(name, "") for name in _TEXTS}
-    source = {
-        "file": str(origin.get("file", "")),
-        "sha256": str(origin.get("sha256", "")),
-        "attached_utc": str(origin.get("attached_utc", "")),
-    }
-    return Spectrum(step=step[0], step_name=step[1], **values, **texts, **source)
+    told: dict[str, Any] = {**values, **{name: fields.get(name, "") for name in _TEXTS}}
+    told.update({name: str(origin.get(name, "")) for name in ("file", "sha256", "attached_utc")})
+    return Spectrum(step=step[0], step_name=step[1], **told)
 
 
 def _number(line: int, column: int, name: str, text: str, wrong) -> float | None:

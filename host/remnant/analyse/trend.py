@@ -1,9 +1,9 @@
 """A straight line through a few values of which each has its own uncertainty: ln k against 1/T or against ln of the irradiance.
 
 Runs differ by more than the uncertainty inside of each (another film, another day). That scatter between runs is estimated with the line
-(Paule and Mandel, J. Res. Natl. Bur. Stand. 1982, 87, 377-385) and stands in every weight, 1/(u^2 + s^2); the scale of all weights comes
-from the residuals, and intervals are Student's with n - 2 degrees of freedom (Knapp and Hartung, Stat. Med. 2003, 22, 2693-2710). Two runs have
-no residual: the line is then as sure as their own uncertainties, and says so.
+(Paule and Mandel, J. Res. Natl. Bur. Stand. 1982, 87, 377-385) and stands in every weight, 1/(u^2 + s^2); the scale of all weights
+comes from the residuals, and intervals are Student's with n - 2 degrees of freedom (Knapp and Hartung, Stat. Med. 2003, 22, 2693-2710).
+Two runs have no residual: the line is then as sure as their own uncertainties, and says so.
 """
 
 from __future__ import annotations
