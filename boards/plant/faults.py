@@ -14,6 +14,7 @@
 | lamp_dead | no light, neither for stress nor for a probe |
 | pump_stall_0, pump_stall_1 | the motor turns nothing, steps are lost |
 | interlock_open, stop_pressed | the input changes |
+| trigger_in_0, trigger_in_1 | something outside makes the trigger input active; nothing is broken |
 """
 
 NAMES = (
@@ -34,6 +35,8 @@ NAMES = (
     "pump_stall_1",
     "interlock_open",
     "stop_pressed",
+    "trigger_in_0",
+    "trigger_in_1",
 )
 OF_SENSOR = ("sensor_open", "sensor_short", "sensor_stuck", "sensor_drift", "sensor_offset")  # what changes the first sensor's reading
 OF_HEAT = ("heater_dead", "heater_stuck_on", "lamp_dead", "sensor_detached", "supply_low", "lid_open", "cold_cuvette")

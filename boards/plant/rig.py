@@ -27,7 +27,7 @@ _TOGETHER_Q = 512  # 0.5 mK: both sensors are one again
 class Plant:
     """One rig with its samples, from a scenario (README.md); the same scenario and calls give the same numbers on every interpreter.
 
-    After `probe_pulse` the counts are in dark, lit, monitor (0..65535). interlock_closed and stop_pressed are the digital inputs.
+    After `probe_pulse` the counts are in dark, lit, monitor (0..65535). Inputs: interlock_closed, stop_pressed, trigger_in.
     master_on: the switch in series with heater and lamp; set it to False and neither has power, whatever else is broken.
     """
 
@@ -62,6 +62,7 @@ class Plant:
         self.dark = self.lit = self.monitor = 0
         self.interlock_closed = True
         self.stop_pressed = False
+        self.trigger_in = [False, False]
         self.master_on = True
         self._part_us = self._part_heater = self._part_lamp = self._part_on_us = 0
         self._cuvette_left = 0
@@ -349,6 +350,7 @@ class Plant:
             self._lamp_u16 = 0
         self.interlock_closed = not broken["interlock_open"]
         self.stop_pressed = broken["stop_pressed"]
+        self.trigger_in = [broken["trigger_in_0"], broken["trigger_in_1"]]
         for i, syringe in enumerate(self._syringes[:2]):
             syringe.stalled = broken["pump_stall_0" if i == 0 else "pump_stall_1"]
         self._choose_way()

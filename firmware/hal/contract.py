@@ -119,6 +119,9 @@ class Outputs:
     def indicator(self, state):
         """Show a rig state (remnant_protocol.messages) on the board's LED."""
 
+    def off(self):
+        """Every trigger output inactive."""
+
 
 class Store:
     def load(self, name):

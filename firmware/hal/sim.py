@@ -260,8 +260,9 @@ class _Line:
 
 
 class _Inputs:
-    def __init__(self, plant):
+    def __init__(self, plant, outputs):
         self._plant = plant
+        self._outputs = outputs
 
     def interlock_closed(self):
         return self._plant.interlock_closed
@@ -270,18 +271,26 @@ class _Inputs:
         return self._plant.stop_pressed
 
     def trigger_in(self, channel):
-        return False
+        return self._outputs.on[channel] or self._plant.trigger_in[channel]
 
     def pump_stalled(self, pump):
         return self._plant.pump_stalled(pump)
 
 
 class _Outputs:
+    """on: which trigger outputs are active; each is wired to the input of its number."""
+
+    def __init__(self):
+        self.on = [False, False]
+
     def trigger(self, channel, on):
-        pass
+        self.on[channel] = on
 
     def indicator(self, state):
         pass
+
+    def off(self):
+        self.on[0] = self.on[1] = False
 
 
 class _Store:
@@ -427,8 +436,8 @@ class SimHal:
         self.adc = _Analog(plant)
         self.optics = _Optics(plant, clock)
         self.pumps = [SimPump(plant, i) for i in range(limits["pumps"])]
-        self.inputs = _Inputs(plant)
         self.outputs = _Outputs()
+        self.inputs = _Inputs(plant, self.outputs)
         folder = scenario.get("state")
         self.store = _Store() if folder is None else _Files(folder)
         self.flash = _Flash(scenario.get("flash_sectors", FLASH_SECTORS), folder)
@@ -460,6 +469,7 @@ class SimHal:
         self.master.off()
         for pump in self.pumps:
             pump.abort()
+        self.outputs.off()
 
     def reset(self):
         raise SystemExit

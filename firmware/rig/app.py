@@ -31,6 +31,7 @@ from .settings import Settings
 from .spool import PageRing
 from .store import ProgramStore
 from .thermometry import Thermometry
+from .trigger import Triggers
 
 TICK_US = const(100_000)
 _READY_AFTER = const(12)  # good readings before anything may be switched on: the slope needs a second
@@ -81,6 +82,7 @@ class App:
         self.exposure = Exposure()
         self.probe = Probe(hal.optics, self.lamp, self.exposure, self.journal, self.settings, self.limits)
         self.pumps = make_pumps(hal, self.settings, self.limits)
+        self.triggers = Triggers(self)
         self.calibrating = False
         self.safety = Safety(self)
         self.programs = ProgramStore(hal.store, self.limits, self._tick_if_due)
@@ -93,7 +95,6 @@ class App:
         self._telemetry_ms = _IDLE_TELEMETRY_MS
         self._telemetry_due = 0
         self._late_us_max = 0
-        self._trigger_ms = [0, 0]
         self._next_tick = self.ticks_us()
         self._slack = self._moving = False
         self._stalled_ticks = [0] * len(self.pumps)
@@ -117,7 +118,9 @@ class App:
         wait = self.hal.clock.wait
         while True:
             hold = MORE if self.turn() else BACKLOG if self.link.backlog() else GO_ON
-            if hold == GO_ON and self._idle():
+            if hold == GO_ON and self.executor.prompt >= 0 and self.link.greeted:
+                hold = BACKLOG  # a person is asked, and a virtual clock does not run away from them
+            elif hold == GO_ON and self._idle():
                 link = self.link
                 hold = WALL if link.greeted and self.history.pages_waiting else BACKLOG if link.held_back() else IDLE
             wait(self._next_tick, hold)
@@ -189,6 +192,8 @@ class App:
         self._moving = moving
         if self.commands.watching():
             self.commands.tick()
+        if self.triggers.active():
+            self.triggers.tick()
         if self.state == m.RUNNING:
             if self.executor.tick():
                 self._finish(m.BY_COMPLETION, OK)
@@ -200,8 +205,6 @@ class App:
             self._mind_the_host()
         self._supply()
         self._start_pumps()
-        if self.triggered():
-            self._triggers(dt_us // 1000)
         self._telemetry_due -= dt_us // 1000
         if self._telemetry_due <= 0:
             self._telemetry_due += self._telemetry_ms
@@ -229,11 +232,6 @@ class App:
         if op == m.FLOW:
             return (arguments[0], pump.set_flow(arguments[1]))
         return (arguments[0], pump.dispense(arguments[1], arguments[2]), arguments[2], arguments[3])
-
-    def pulse_trigger(self, channel, duration_ms):
-        """Switch a trigger output on for a while."""
-        self.hal.outputs.trigger(channel, True)
-        self._trigger_ms[channel] = duration_ms
 
     def start(self, run_id):
         """Run the kept program. Raises RigError(WRONG_STATE | PROGRAM_*)."""
@@ -291,12 +289,14 @@ class App:
         self.enter(m.PAUSED)
         self.executor.pause()
         self.lamp.suspend()
+        self.triggers.suspend()
 
     def resume(self):
         if self.state != m.PAUSED or self.recovery.active:
             raise RigError(WRONG_STATE, value=self.state)
         self.executor.resume()
         self.lamp.resume()
+        self.triggers.resume()
         self.enter(m.RUNNING)
 
     def clear(self):
@@ -503,18 +503,6 @@ class App:
 
     def _idle(self):
         return (self.state == m.READY or self.state == m.FAULTED) and not self.commands.watching() and not self._driven()
-
-    def triggered(self):
-        """True while a trigger output is on."""
-        return self._trigger_ms[0] > 0 or self._trigger_ms[1] > 0
-
-    def _triggers(self, passed_ms):
-        for channel, left_ms in enumerate(self._trigger_ms):
-            if left_ms:
-                left_ms = max(0, left_ms - passed_ms)
-                self._trigger_ms[channel] = left_ms
-                if not left_ms:
-                    self.hal.outputs.trigger(channel, False)
 
     def _tell(self):
         journal, clock, heater, lamp = self.journal, self.clock, self.heater, self.lamp

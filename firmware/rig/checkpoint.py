@@ -1,13 +1,14 @@
 """Checkpoints: where a run is, kept in flash, so that a board that comes back knows it. And how a run goes on from there.
 
-Written at the beginning and end of a run, at each step, every EVERY_S and, while a motor turns, every MOVING_S. A run that ended, was
-stopped or faulted leaves a checkpoint that says so: nothing resumes it. Fields (msgpack):
+Written at the beginning and end of a run, at each step, whenever a motor begins or ends (a dose is not given twice), every EVERY_S and,
+while a motor turns, every MOVING_S. A run that ended, was stopped or faulted leaves a checkpoint that says so: nothing resumes it. Fields
+(msgpack):
 
     [VERSION, run_id or nil, CRC-32 of the program, t_s, exposure_mj, probe_uj, [heater target, setpoint, ramp], lamp,
-     pumps, references, position]
+     pumps, references, position, triggers]
 
-pumps: [left_nl, play, flow_nl_per_min] each; references: [probe, cell, signal] of the conditions that look at one; position: of the
-Executor.
+pumps: [left_nl, play, volume_nl left to dispense, flow_nl_per_min] each; references: [probe, cell, signal] of the conditions that look at
+one; position: of the Executor; triggers: ms left of each output.
 """
 
 from binascii import crc32
@@ -23,8 +24,8 @@ from .spool import CHECKPOINT, ERASE_NEEDS_US, PAYLOAD_MAX
 EVERY_S = const(30)
 MOVING_S = const(5)
 _AHEAD = const(2)
-_VERSION = const(1)
-_FIELDS = const(11)
+_VERSION = const(2)
+_FIELDS = const(12)
 
 
 class Saved:
@@ -33,7 +34,7 @@ class Saved:
     def __init__(self, boot_id, fields):
         self.boot_id = boot_id
         (self.run_id, self.program_crc, self.t_s, self.exposure_mj, self.probe_uj) = fields[1:6]
-        self.heater, self.lamp, self.pumps, self.references, self.position = fields[6:11]
+        self.heater, self.lamp, self.pumps, self.references, self.position, self.triggers = fields[6:12]
 
 
 class Checkpoints:
@@ -43,23 +44,25 @@ class Checkpoints:
         self._ring = ring
         self._boot_id = boot_id
         self._due_s = 0
-        self._step = -1
+        self._step = self._moving = -1
         self._buffer = bytearray(PAYLOAD_MAX + 512)
         self.saved = self._newest() if ring is not None else None
 
     def begin(self):
         self._due_s = 0
-        self._step = -1
+        self._step = self._moving = -1
 
     def tick(self, rig):
         """While a run is going on: write when it is time. True if one was written."""
         if self._ring is None:
             return False
         now_s, step = rig.clock.s, rig.executor.step
-        if now_s < self._due_s and step == self._step:
+        moving = 0
+        for pump in rig.pumps:
+            moving = moving << 1 | pump.busy
+        if now_s < self._due_s and step == self._step and moving == self._moving:
             return False
-        self._step = step
-        moving = any([pump.busy for pump in rig.pumps])
+        self._step, self._moving = step, moving
         self._due_s = now_s + (MOVING_S if moving else EVERY_S)
         self.write(rig, rig.run_id)
         return True
@@ -89,9 +92,9 @@ class Checkpoints:
 
     def _fields(self, rig, run_id):
         heater = rig.heater
-        pumps = [[pump.left_nl, pump.play, pump.flow_wanted] for pump in rig.pumps]
+        pumps = [[pump.left_nl, pump.play, pump.dose[0], pump.dose[1]] for pump in rig.pumps]
         if run_id is None:
-            return [_VERSION, None, 0, rig.clock.s, 0, 0, [], 0, pumps, [], [0, [], None, 0, {}]]
+            return [_VERSION, None, 0, rig.clock.s, 0, 0, [], 0, pumps, [], [0, [], None, 0, {}], [0, 0]]
         return [
             _VERSION,
             run_id,
@@ -104,6 +107,7 @@ class Checkpoints:
             pumps,
             rig.probe.references(rig.references_wanted),
             rig.executor.position(),
+            rig.triggers.left_ms(),
         ]
 
     def _newest(self):

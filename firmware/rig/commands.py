@@ -217,7 +217,7 @@ class Commands:
         self._rig.stop(m.BY_CUT)
 
     def _continue(self):
-        self._rig.executor.operator_answered = True
+        self._rig.executor.answer()
 
     def _setting(self, key, value):
         if self._rig.state == m.RUNNING:

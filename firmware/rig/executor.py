@@ -7,17 +7,18 @@ _STEPS_MAX operations run per call, so a program without a wait cannot hold the 
 from micropython import const
 
 from remnant_protocol import program as p
-from remnant_protocol.errors import NESTING_LIMIT, WAIT_TIMEOUT, RigError
+from remnant_protocol.errors import NESTING_LIMIT, WAIT_TIMEOUT, WRONG_STATE, RigError
 from remnant_protocol.messages import (
     CONDITION_MET,
     DISPENSE,
+    FLOW,
     MARKED,
+    OPERATOR_ANSWERED,
     OPERATOR_WANTED,
     PERIOD_MISSED,
     PROBE,
     STEP_BEGAN,
     STEP_ENDED,
-    TRIGGERED,
     WAIT_TIMED_OUT,
 )
 
@@ -41,10 +42,13 @@ class _Block:
 
 
 class _Since:
-    """Where a WAIT or EVERY began: board time and counters that its conditions are measured from."""
+    """Where a WAIT or EVERY began: board time and counters that its conditions are measured from.
 
-    def __init__(self, rig):
+    plungers: where each pump was, None unless a condition asks for a volume."""
+
+    def __init__(self, rig, conditions):
         clock = rig.clock
+        self.plungers = [pump.plunger for pump in rig.pumps] if any([c[0] == p.VOLUME for c in conditions]) else None
         self.s, self.us = clock.s, clock.us
         self.exposure_mj = rig.exposure.mj_per_cm2
         self.inside_s = -1  # TEMPERATURE: since when inside the band
@@ -58,7 +62,7 @@ class _Since:
 
 
 class Executor:
-    """running: a program is loaded and not at its end; step: number of the step it is in."""
+    """running: a program is loaded and not at its end; step: number of the step it is in; prompt: what a person is asked, -1: nothing."""
 
     def __init__(self, rig):
         self._rig = rig
@@ -69,7 +73,8 @@ class Executor:
         self._paused_at = None
         self._iteration = {}
         self.running = False
-        self.operator_answered = False
+        self.prompt = -1
+        self._answered = False
         self.step = 0
 
     def begin(self, program):
@@ -80,7 +85,7 @@ class Executor:
         self._probing = False
         self._paused_at = None
         self._iteration.clear()
-        self.operator_answered = False
+        self.prompt = -1
         self.step = 0
         self.running = True
 
@@ -90,6 +95,15 @@ class Executor:
         self._wait = None
         self._probing = False
         self.running = False
+        self.prompt = -1
+
+    def answer(self):
+        """A person has done what the program asked for. Raises RigError(WRONG_STATE) when it asks for nothing."""
+        if self.prompt < 0:
+            raise RigError(WRONG_STATE, value=self._rig.state)
+        self._rig.journal.event(OPERATOR_ANSWERED, self.prompt)
+        self.prompt = -1
+        self._answered = True
 
     def pause(self):
         clock = self._rig.clock
@@ -108,32 +122,24 @@ class Executor:
     def position(self):
         """Where the program is, for a checkpoint: [step, blocks, wait or nil, probing, iterations].
 
-        A block is [next operation, count, ms since it began or -1, exposure then]; a wait [ms since it began, exposure then, nl left to
-        dispense].
+        A block is [next operation, count, ms since it began or -1, exposure then, steps of each pump since]; a wait is the last three of
+        these. The steps are left out where no condition asks for a volume.
         """
-        clock = self._rig.clock
-        blocks = []
-        for block in self._stack:
-            since = block.since
-            ms = clock.ms_since(since.s, since.us) if since else -1
-            blocks.append([block.at, block.count, ms, since.exposure_mj if since else 0])
-        wait = None
-        if self._wait is not None:
-            since = self._wait_since
-            wait = [clock.ms_since(since.s, since.us), since.exposure_mj, self._left_nl()]
+        blocks = [[block.at, block.count] + self._measured(block.since) for block in self._stack]
+        wait = self._measured(self._wait_since) if self._wait is not None else None
         counted = self._iteration if len(self._iteration) <= _COUNTED_MAX else {self.step: self._iteration[self.step]}
         return [self.step, blocks, wait, int(self._probing), counted]
 
     def restore(self, program, position):
         """Take up a validated program where `position` says; `pause` is called first thing after it.
 
-        A probe that was going on is taken again. Returns the DISPENSE operation that is to be finished and the volume left, or None.
+        A probe that was going on is taken again, and a person is asked again; pumps and triggers are the caller's.
         """
         self.begin(program)
         self.step, blocks, wait, probing, iterations = position
         self._iteration.update(iterations)
         operations = program[5]
-        for i, (at, count, ms, exposure_mj) in enumerate(blocks):
+        for i, saved in enumerate(blocks):
             if i:
                 outer = self._stack[-1]
                 operation = outer.operations[outer.at - 1]
@@ -142,34 +148,48 @@ class Executor:
                 if operation[0] == p.EVERY:
                     block.period_ms, block.conditions = operation[1], operation[2]
             block = self._stack[-1]
-            block.at, block.count = at, count
-            if ms >= 0:
-                block.since = self._since(ms, exposure_mj)
+            block.at, block.count = saved[0], saved[1]
+            if saved[2] >= 0:
+                block.since = self._since(saved[2:], block.conditions)
         top = self._stack[-1]
         if probing:
             top.at -= 1
         elif wait is not None:
             operation = top.operations[top.at - 1]
-            self._wait_since = self._since(wait[0], wait[1])
             if operation[0] == DISPENSE:
-                self._wait = [p.WAIT, [p.PUMPS_DONE, 1 << operation[1]], 0, p.TIMEOUT_FAULT]
-                return operation, wait[2]
+                operation = self._done(operation[1])
             self._wait = operation
-        return None
+            self._wait_since = self._since(wait, (operation[1],))
 
-    def _since(self, ms, exposure_mj):
-        since = _Since(self._rig)
-        since.shift_ms(-ms)
-        since.exposure_mj = exposure_mj
+    def _measured(self, since):
+        """What conditions have counted since: [ms, exposure when it began, steps of each pump]."""
+        if since is None:
+            return [-1, 0]
+        counted = [self._rig.clock.ms_since(since.s, since.us), since.exposure_mj]
+        if since.plungers is not None:
+            counted.append([pump.plunger - began for pump, began in zip(self._rig.pumps, since.plungers)])
+        return counted
+
+    def _since(self, counted, conditions):
+        since = self._begin(conditions)
+        since.shift_ms(-counted[0])
+        since.exposure_mj = counted[1]
+        if since.plungers is not None and len(counted) > 2:
+            since.plungers = [now - steps for now, steps in zip(since.plungers, counted[2])]
         return since
 
-    def _left_nl(self):
-        """What is left of the dispense that is waited for."""
-        top = self._stack[-1]
-        operation = top.operations[top.at - 1]
-        if operation[0] != DISPENSE:
-            return 0
-        return operation[2] - self._rig.pumps[operation[1]].moved_nl
+    def _begin(self, conditions):
+        """What these conditions are measured from begins; a person is asked when one of them is a person."""
+        for condition in conditions:
+            if condition[0] == p.OPERATOR:
+                self.prompt = condition[1]
+                self._answered = False
+                self._rig.journal.event(OPERATOR_WANTED, condition[1])
+        return _Since(self._rig, conditions)
+
+    def _done(self, pump):
+        """The WAIT behind a DISPENSE that waits."""
+        return [p.WAIT, [p.PUMPS_DONE, 1 << pump], 0, p.TIMEOUT_FAULT]
 
     def idle_ms(self):
         """How long nothing but time can bring the program on; 0 when anything else can."""
@@ -185,7 +205,7 @@ class Executor:
         passed_ms = clock.ms_since(block.since.s, block.since.us)
         left_ms = (block.count + 1) * block.period_ms - passed_ms
         for condition in block.conditions:
-            if condition[0] == p.DURATION:
+            if condition[0] == p.DURATION or condition[0] == p.TIMEOUT:
                 left_ms = min(left_ms, condition[1] - passed_ms)
             elif condition[0] == p.TRIGGER_IN or condition[0] == p.OPERATOR:
                 return 0
@@ -193,6 +213,8 @@ class Executor:
 
     def tick(self):
         """Go on as far as possible. Returns True when the program has come to its end."""
+        if self._wait is not None or self._probing:
+            self._cut_short()
         if self._wait is not None and not self._waited():
             return False
         if self._probing:
@@ -221,10 +243,7 @@ class Executor:
         op = operation[0]
         if op == p.WAIT:
             self._wait = operation
-            self._wait_since = _Since(rig)
-            if operation[1][0] == p.OPERATOR:
-                self.operator_answered = False
-                rig.journal.event(OPERATOR_WANTED, operation[1][1])
+            self._wait_since = self._begin((operation[1],))
             return self._waited()
         if op == p.STEP:
             self.step = operation[1]
@@ -239,12 +258,11 @@ class Executor:
         elif op == p.EVERY:
             block = self._push(p.EVERY, operation[3])
             block.period_ms, block.conditions = operation[1], operation[2]
-            block.since = _Since(rig)
+            block.since = self._begin(block.conditions)
         elif op == p.MARK:
             rig.journal.event(MARKED, operation[1])
         elif op == p.TRIGGER:
-            rig.pulse_trigger(operation[1], operation[2])
-            rig.journal.event(TRIGGERED, operation[1], operation[2])
+            rig.triggers.pulse(operation[1], operation[2])
         elif op == PROBE:
             rig.probe.start(operation[1], operation[2], operation[3])
             self._probing = True
@@ -252,8 +270,8 @@ class Executor:
         else:
             rig.drive(op, operation[1:])
             if op == DISPENSE and operation[4]:
-                self._wait = [p.WAIT, [p.PUMPS_DONE, 1 << operation[1]], 0, p.TIMEOUT_FAULT]
-                self._wait_since = _Since(rig)
+                self._wait = self._done(operation[1])
+                self._wait_since = self._begin(())
                 return False
         return True
 
@@ -275,7 +293,7 @@ class Executor:
                 value = self._met(condition, block.since)
                 if value is not None:
                     self._rig.journal.event(CONDITION_MET, condition[0], value)
-                    self._stack.pop()
+                    self._leave(block)
                     return True
             elapsed_ms = self._rig.clock.ms_since(block.since.s, block.since.us)
             due = block.count + 1
@@ -287,14 +305,42 @@ class Executor:
             block.count = due + missed
             block.at = 0
             return True
+        self._leave(block)
+        return bool(self._stack)
+
+    def _leave(self, block):
+        """The top block is over."""
         self._stack.pop()
-        if block.kind == p.STEP:
+        if block.kind == p.EVERY:
+            self.prompt = -1
+        elif block.kind == p.STEP:
             self._rig.journal.event(STEP_ENDED, block.count, self._iteration.get(block.count, 1))
             for outer in reversed(self._stack):
                 if outer.kind == p.STEP:
                     self.step = outer.count
                     break
-        return bool(self._stack)
+
+    def _cut_short(self):
+        """A volume that ends an EVERY ends it in this tick, whatever its body is at; the pump brakes."""
+        rig = self._rig
+        for depth, block in enumerate(self._stack):
+            if block.kind != p.EVERY or block.since.plungers is None:
+                continue
+            for condition in block.conditions:
+                value = self._met(condition, block.since) if condition[0] == p.VOLUME else None
+                if value is None:
+                    continue
+                rig.journal.event(CONDITION_MET, p.VOLUME, value)
+                if rig.pumps[condition[1]].busy:
+                    rig.drive(FLOW, (condition[1], 0))
+                if self._probing:
+                    rig.probe.cancel()
+                    rig.lamp.resume()
+                self._probing = False
+                self._wait = None
+                while len(self._stack) > depth:
+                    self._leave(self._stack[-1])
+                return
 
     def _waited(self):
         """True when the WAIT is over, by its condition or by its timeout."""
@@ -309,6 +355,7 @@ class Executor:
             if wait[3] == p.TIMEOUT_FAULT:
                 raise RigError(WAIT_TIMEOUT, value=wait[1][0], limit=wait[2])
         self._wait = None
+        self.prompt = -1
         return True
 
     def _met(self, condition, since):
@@ -333,7 +380,14 @@ class Executor:
         if kind == p.TRIGGER_IN:
             return condition[1] if rig.inputs.trigger_in(condition[1]) else None
         if kind == p.OPERATOR:
-            return condition[1] if self.operator_answered else None
+            return condition[1] if self._answered else None
+        if kind == p.VOLUME:
+            return rig.pumps[condition[1]].reached(since.plungers[condition[1]], condition[2])
+        if kind == p.TIMEOUT:
+            if rig.clock.ms_since(since.s, since.us) < condition[1]:
+                return None
+            rig.journal.event(WAIT_TIMED_OUT, kind, rig.thermometry.temp_mc)
+            raise RigError(WAIT_TIMEOUT, value=kind, limit=condition[1])
         permille = rig.probe.remnant_permille(condition[1], condition[3])  # REMNANT_BELOW, the last kind that `validate` lets in
         return permille if permille is not None and permille < condition[2] else None
 

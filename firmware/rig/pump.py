@@ -69,6 +69,7 @@ class Pump:
             channel.abort()
         self._counted = self._plunger = channel.emitted()
         self._began = self._plunger
+        self._dose = (0, 0)
         self._full = 0
         self._read_settings()
 
@@ -120,6 +121,7 @@ class Pump:
             raise RigError(PUMP_TRAVEL_END, self._where, value=volume_nl, limit=self._nl(room * direction))
         self._carry = carry
         self._began = self._plunger
+        self._dose = (self._nl(steps), abs(flow_nl_per_min))
         if steps:
             self._start(direction, abs(steps) + self._take_up(direction), abs(flow_nl_per_min) * direction, _DISPENSING)
         return self._nl(steps)
@@ -203,6 +205,26 @@ class Pump:
         """Liquid moved since the last flow or dispense began from rest."""
         self._account()
         return self._nl(self._plunger - self._began)
+
+    @property
+    def plunger(self):
+        """Signed steps that have moved the plunger since the board started."""
+        self._account()
+        return self._plunger
+
+    def reached(self, began, volume_nl):
+        """Liquid moved either way since the plunger was at `began`, once that is `volume_nl` or more, to a step; None before."""
+        moved = abs(self.plunger - began)
+        if not moved or not self._pl_per_turn or moved + 1 < steps_for_volume(volume_nl, self._pl_per_turn, self._steps_per_turn)[0]:
+            return None
+        return self._nl(moved)
+
+    @property
+    def dose(self):
+        """(volume left, flow) of the dispense that is going on; (0, flow) of a flow, (0, 0) at rest."""
+        if self._mode != _DISPENSING:
+            return 0, self.flow_wanted
+        return self._dose[0] - self.moved_nl, self._dose[1]
 
     @property
     def left_nl(self):

@@ -24,7 +24,6 @@ class Recovery:
         self._rig = rig
         self.active = False
         self._saved = None
-        self._dispense = None
         self._inside_ms = self._waited_ms = 0
 
     def begin(self, run_id, dark_s, exposure_mj):
@@ -43,7 +42,7 @@ class Recovery:
         rig.exposure.restore(exposure_mj if saved.exposure_mj < exposure_mj <= most else saved.exposure_mj, saved.probe_uj)
         rig.probe.restore(saved.references)
         rig.adopt(run_id, program)
-        self._dispense = rig.executor.restore(program, saved.position)
+        rig.executor.restore(program, saved.position)
         rig.executor.pause()
         target_mc, setpoint_mc, ramp = saved.heater
         ramping = target_mc != setpoint_mc
@@ -58,7 +57,7 @@ class Recovery:
     def end(self):
         """The run is over, or goes on."""
         self.active = False
-        self._saved = self._dispense = None
+        self._saved = None
 
     def tick(self, dt_ms):
         """While active: wait for the temperature, then go on. Raises RigError(WAIT_TIMEOUT)."""
@@ -71,15 +70,15 @@ class Recovery:
                 raise RigError(WAIT_TIMEOUT, value=rig.thermometry.temp_mc, limit=_GIVE_UP_MS)
             if self._inside_ms < _SETTLED_MS:
                 return
-        saved, dispense = self._saved, self._dispense
+        saved = self._saved
         self.end()
         if saved.lamp:
             rig.lamp.set(saved.lamp)
         for i, levels in enumerate(saved.pumps):
             if levels[2]:
-                rig.drive(m.FLOW, (i, levels[2]))
-        if dispense is not None and dispense[1]:
-            operation, left_nl = dispense
-            rig.drive(m.DISPENSE, (operation[1], left_nl, operation[3], operation[4]))
+                rig.drive(m.DISPENSE, (i, levels[2], levels[3], False))
+            elif levels[3]:
+                rig.drive(m.FLOW, (i, levels[3]))
+        rig.triggers.resume(saved.triggers)
         rig.executor.resume()
         rig.enter(m.RUNNING)

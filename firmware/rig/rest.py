@@ -35,7 +35,13 @@ class Rest:
 
     def _nothing_is_on(self):
         rig = self._rig
-        if rig.heater.target_mc != OFF_MC or rig.lamp.requested_uw_per_cm2 or rig.lamp.duty_u16 or rig.probe.active or rig.triggered():
+        if (
+            rig.heater.target_mc != OFF_MC
+            or rig.lamp.requested_uw_per_cm2
+            or rig.lamp.duty_u16
+            or rig.probe.active
+            or rig.triggers.active()
+        ):
             return False
         for pump in rig.pumps:
             if pump.busy:

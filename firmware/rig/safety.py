@@ -196,7 +196,7 @@ class Safety:
         return True
 
     def outputs_off(self):
-        """Every power output off now, the pumps stopped, a probe forgotten. Returns the duties and the number of pumps that ran."""
+        """Every power output off now, pumps stopped, a probe forgotten, triggers inactive. Returns the duties and how many pumps ran."""
         rig = self._rig
         heater_u16, lamp_u16, moving = rig.heater.duty_u16, rig.lamp.duty_u16, 0
         rig.heater.off()
@@ -210,6 +210,7 @@ class Safety:
                 moving += 1
                 stopped |= 1 << i
             pump.abort()
+        rig.triggers.off()
         for i in range(len(rig.pumps)):
             if stopped & (1 << i):
                 rig.tell_pump(i)

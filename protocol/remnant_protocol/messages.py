@@ -12,8 +12,8 @@ except ImportError:  # CPython
 
 
 PROTOCOL_MAJOR = const(1)  # a different major number is refused
-PROTOCOL_MINOR = const(1)  # a higher minor number only adds
-TABLE_HASH = const(0xBE2CAB83)  # CRC-32 of schema.table_text(); both sides must have the same
+PROTOCOL_MINOR = const(2)  # a higher minor number only adds
+TABLE_HASH = const(0xC346E6C2)  # CRC-32 of schema.table_text(); both sides must have the same
 
 # host -> board
 HELLO = const(1)
@@ -92,6 +92,8 @@ HOST_LOST = const(17)
 LEASE_LAPSED = const(18)
 PUMP_FAILED = const(19)
 MODEL_CALIBRATED = const(20)
+OPERATOR_ANSWERED = const(21)
+TRIGGER_ENDED = const(22)
 
 # how a run ended (RUN_ENDED) and why outputs went off (OUTPUTS_OFF)
 BY_COMPLETION = const(0)

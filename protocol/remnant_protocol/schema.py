@@ -122,6 +122,8 @@ EVENTS = {
     m.LEASE_LAPSED: ("lease_lapsed", ("output:u8",)),
     m.PUMP_FAILED: ("pump_failed", ("code:u16", "pump:u8", "steps:i32")),
     m.MODEL_CALIBRATED: ("model_calibrated", ("gain_mk:u32", "tau_ms:u32", "dead_ms:u32", "ambient_mc:i32")),
+    m.OPERATOR_ANSWERED: ("operator_answered", ("prompt:u16",)),
+    m.TRIGGER_ENDED: ("trigger_ended", ("channel:u8", "left_ms:u32")),
 }
 
 

@@ -147,6 +147,9 @@ class FakeOutputs:
     def indicator(self, state):
         self.shown = state
 
+    def off(self):
+        self.triggers = dict.fromkeys(self.triggers, False)
+
 
 class FakeStore:
     def __init__(self):

@@ -130,21 +130,160 @@ def test_stops_when_the_remnant_falls_below_its_limit():
 
 
 def test_operator_step_waits_for_the_operator():
-    bench = run([[p.WAIT, [p.OPERATOR, 4], 0, 0]])
+    bench = run([[p.WAIT, [p.DURATION, 500], 0, 0], [p.WAIT, [p.OPERATOR, 4], 0, 0]])
+    assert bench.command(2, m.CONTINUE)[2] == e.WRONG_STATE  # nobody has been asked yet
     bench.ticks(20)
     assert events(bench, m.OPERATOR_WANTED) == [(m.OPERATOR_WANTED, 4)]
     assert not ended(bench)
+    assert bench.command(3, m.CONTINUE)[2] == e.OK
+    bench.ticks(2)
+    assert ended(bench)
+    assert events(bench, m.OPERATOR_ANSWERED) == [(m.OPERATOR_ANSWERED, 4)]
+    assert bench.command(4, m.CONTINUE)[2] == e.WRONG_STATE
+
+
+def test_each_operator_step_wants_an_answer_of_its_own():
+    bench = run([[p.WAIT, [p.OPERATOR, 0], 0, 0], [p.WAIT, [p.OPERATOR, 1], 0, 0]])
+    bench.ticks(2)
     assert bench.command(2, m.CONTINUE)[2] == e.OK
+    bench.ticks(20)
+    assert not ended(bench) and bench.app.executor.prompt == 1
+    assert bench.command(3, m.CONTINUE)[2] == e.OK
     bench.ticks(2)
     assert ended(bench)
 
 
+def test_an_operator_who_does_not_come_is_a_fault_and_nobody_is_asked_any_more():
+    bench = run([[p.WAIT, [p.OPERATOR, 0], 1000, p.TIMEOUT_FAULT]])
+    bench.ticks(15)
+    assert bench.app.state == m.FAULTED and bench.app.safety.code == e.WAIT_TIMEOUT
+    assert bench.command(2, m.CONTINUE)[2] == e.WRONG_STATE
+
+
+def test_the_first_condition_of_several_ends_a_block_without_operations():
+    body = [[p.EVERY, 3_600_000, [[p.DURATION, 60_000], [p.TRIGGER_IN, 0], [p.TIMEOUT, 5000]], []], [p.MARK, 1]]
+    bench = run(body)
+    bench.ticks(20)
+    assert not ended(bench)
+    bench.hal.inputs.trigger = True
+    bench.ticks(1)
+    assert ended(bench)
+    assert events(bench, m.CONDITION_MET, m.MARKED) == [(m.CONDITION_MET, p.TRIGGER_IN, 0), (m.MARKED, 1)]
+
+
+def test_a_block_that_waits_in_vain_is_a_fault():
+    bench = run([[p.EVERY, 1000, [[p.TRIGGER_IN, 0], [p.TIMEOUT, 3000]], [[p.MARK, 1]]]])
+    bench.ticks(33)
+    assert bench.app.safety.code == e.WAIT_TIMEOUT
+    assert (m.RUN_ENDED, m.BY_FAULT, e.WAIT_TIMEOUT) in events(bench, m.RUN_ENDED)
+
+
+STEP_NL = 350.463  # of the pump at its defaults
+
+
+def test_a_volume_ends_a_flow_in_its_tick():
+    wait_1_s = [p.WAIT, [p.DURATION, 1000], 0, 0]
+    bench = run([[m.FLOW, 0, 60_000_000], [p.WAIT, [p.VOLUME, 0, 1_000_000], 0, 0], [m.FLOW, 0, 0], [p.MARK, 1], wait_1_s])
+    channel = bench.hal.pumps[0]
+    bench.ticks(2)
+    channel.count = round(999_000 / STEP_NL)
+    bench.ticks(1)
+    assert not events(bench, m.MARKED) and bench.app.pumps[0].flow_wanted == 60_000_000
+    channel.count = round(1_000_000 / STEP_NL)
+    bench.ticks(1)
+    assert events(bench, m.MARKED) and bench.app.pumps[0].flow_wanted == 0
+
+
+def test_a_volume_cuts_a_round_short():
+    body = [[p.EVERY, 60_000, [[p.DURATION, 600_000], [p.VOLUME, 0, 1_000_000]], [[m.DISPENSE, 0, 2_000_000, 60_000_000, True]]]]
+    bench = run([[p.STEP, 0, body], [p.STEP, 1, [[p.WAIT, [p.DURATION, 500], 0, 0]]]])
+    channel = bench.hal.pumps[0]
+    bench.ticks(2)
+    channel.count = round(500_000 / STEP_NL)
+    bench.ticks(2)
+    assert bench.app.executor.step == 0
+    channel.count = round(1_000_000 / STEP_NL)
+    bench.ticks(1)
+    assert bench.app.executor.step == 1 and bench.app.pumps[0].dose == (0, 0)
+    assert [t[1] for t in events(bench, m.CONDITION_MET)] == [p.VOLUME]
+
+
+def test_a_volume_gives_up_a_probe_and_the_lamp_comes_back():
+    body = [[p.EVERY, 60_000, [[p.VOLUME, 0, 1_000_000]], [[m.PROBE, 0, 4, 1]]], [p.WAIT, [p.DURATION, 5000], 0, 0]]
+    bench = run([[m.LAMP, 10000], [m.DISPENSE, 0, 2_000_000, 60_000_000, False]] + body)
+    bench.hal.adc.monitor = 10200
+    bench.hal.optics.done = False
+    bench.ticks(3)
+    assert bench.app.probe.active and bench.hal.lamp.duty_u16 == 0
+    bench.hal.pumps[0].count = round(1_000_000 / STEP_NL)
+    bench.ticks(2)
+    assert not bench.app.probe.active and bench.hal.lamp.duty_u16 > 0
+
+
+def trigger(bench, channel=1):
+    return bench.hal.outputs.triggers.get(channel)
+
+
 def test_trigger_pulse_has_its_length():
     bench = run([[p.TRIGGER, 1, 500], [p.WAIT, [p.DURATION, 2000], 0, 0]])
-    bench.ticks(3)
-    assert bench.hal.outputs.triggers == {1: True}
+    bench.ticks(2)
+    assert trigger(bench) is True
     bench.ticks(4)
-    assert bench.hal.outputs.triggers == {1: False}
+    assert trigger(bench) is True
+    bench.ticks(1)
+    assert trigger(bench) is False
+    assert events(bench, m.TRIGGERED, m.TRIGGER_ENDED) == [(m.TRIGGERED, 1, 500), (m.TRIGGER_ENDED, 1, 0)]
+
+
+def test_a_trigger_is_as_long_as_the_clock_says_whatever_the_ticks():
+    bench = run([[p.TRIGGER, 0, 60_000], [p.WAIT, [p.DURATION, 100_000], 0, 0]])
+    bench.ticks(1)
+    bench.ticks(599, us=100_090)
+    assert trigger(bench, 0) is True
+    bench.ticks(2, us=100_090)
+    assert trigger(bench, 0) is False
+
+
+def test_a_trigger_goes_inactive_with_whatever_ends_the_run():
+    for end in ("stop", "cut", "fault", "completion"):
+        bench = run([[p.TRIGGER, 1, 60_000], [p.WAIT, [p.DURATION, 1000], 0, 0]])
+        bench.ticks(5)
+        assert trigger(bench) is True
+        if end == "completion":
+            bench.ticks(8)
+        elif end == "fault":
+            bench.hal.inputs.stop = True
+            bench.ticks(1)
+        else:
+            bench.command(2, m.STOP if end == "stop" else m.CUT)
+        assert trigger(bench) is False, end
+        left_ms = events(bench, m.TRIGGER_ENDED)[0][2]
+        assert 58_000 <= left_ms < 60_000, (end, left_ms)
+
+
+def test_a_pause_holds_a_trigger_and_its_time():
+    bench = run([[p.TRIGGER, 1, 2000], [p.WAIT, [p.DURATION, 2000], 0, 0]])
+    bench.ticks(10)
+    assert bench.command(2, m.PAUSE)[2] == e.OK
+    assert trigger(bench) is False
+    bench.ticks(50)
+    assert bench.command(3, m.RESUME)[2] == e.OK
+    assert trigger(bench) is True
+    bench.ticks(9)
+    assert trigger(bench) is True
+    bench.ticks(4)
+    assert trigger(bench) is False and ended(bench)
+    assert events(bench, m.TRIGGER_ENDED) == [(m.TRIGGER_ENDED, 1, 0)]
+
+
+def test_a_stop_in_a_pause_ends_the_trigger_for_good():
+    bench = run([[p.TRIGGER, 1, 2000], [p.WAIT, [p.DURATION, 2000], 0, 0]])
+    bench.ticks(10)
+    bench.command(2, m.PAUSE)
+    bench.command(3, m.STOP)
+    bench.ticks(5)
+    assert trigger(bench) is False and not bench.app.triggers.active()
+    assert 1000 <= events(bench, m.TRIGGER_ENDED)[0][2] <= 1200
 
 
 def test_a_pause_does_not_count_into_a_duration():

@@ -312,3 +312,66 @@ def test_the_newest_checkpoint_is_the_one_that_counts_however_long_the_run():
         rig.app.checkpoints.tick(rig.app)
         rig.app.checkpoints.tend(90_000, True)
         assert rig.reset(power_cut=True).app.interrupted.t_s >= rig.app.clock.s - 30, seconds
+
+
+def test_doses_that_were_going_on_together_are_finished():
+    before = Rig()
+    before.ready()
+    body = [[m.DISPENSE, 0, 3_000_000, 60_000_000, False], [p.WAIT, [p.PUMPS_DONE, 1], 0, p.TIMEOUT_FAULT], [p.MARK, 1]]
+    before.begin(program([[p.STEP, 0, body]]))
+    before.ticks(10)
+    before.hal.pumps[0].count = 2853  # 1 mL
+    before.ticks(60)
+    rig = before.reset()
+    rig.ready()
+    rig.command(m.RESUME_RUN, RUN, 5, 0)
+    rig.ticks(2)
+    assert rig.app.state == m.RUNNING
+    left_nl, flow = rig.app.pumps[0].dose
+    assert abs(left_nl - 2_000_000) < 400 and flow == 60_000_000
+    assert not events(rig, m.MARKED)
+    channel = rig.hal.pumps[0]
+    channel.count, channel.queue = rig.app.pumps[0]._feeder.planned, []
+    while rig.app.pumps[0].busy:
+        rig.ticks(1)
+        channel.count, channel.queue = rig.app.pumps[0]._feeder.planned, []
+    rig.ticks(2)
+    assert events(rig, m.MARKED) and rig.app.state == m.READY
+
+
+def test_a_volume_goes_on_counting_where_it_was():
+    before = Rig()
+    before.ready()
+    body = [[m.FLOW, 0, 60_000_000], [p.WAIT, [p.VOLUME, 0, 3_000_000], 0, 0], [m.FLOW, 0, 0]]
+    before.begin(program([[p.STEP, 0, body]]))
+    before.ticks(10)
+    before.hal.pumps[0].count = 2853
+    before.ticks(60)
+    rig = before.reset()
+    rig.ready()
+    rig.command(m.RESUME_RUN, RUN, 5, 0)
+    rig.ticks(2)
+    assert rig.app.state == m.RUNNING
+    rig.hal.pumps[0].count += 2 * 2853 - 10
+    rig.ticks(1)
+    assert rig.app.pumps[0].flow_wanted == 60_000_000
+    rig.hal.pumps[0].count += 10
+    rig.ticks(1)
+    assert rig.app.pumps[0].flow_wanted == 0
+
+
+def test_a_trigger_and_a_question_come_back():
+    before = Rig()
+    before.ready()
+    before.begin(program([[p.STEP, 0, [[p.TRIGGER, 1, 600_000], [p.WAIT, [p.OPERATOR, 3], 0, 0]]]]))
+    before.ticks(320)
+    rig = before.reset()
+    rig.ready()
+    assert not rig.hal.outputs.triggers.get(1)
+    rig.command(m.RESUME_RUN, RUN, 5, 0)
+    rig.ticks(2)
+    assert rig.hal.outputs.triggers[1] is True and 565_000 <= rig.app.triggers.left_ms()[1] <= 600_000
+    assert events(rig, m.OPERATOR_WANTED)[-1][5:] == [3]
+    assert rig.command(m.CONTINUE)[2] == e.OK
+    rig.ticks(2)
+    assert rig.app.state == m.READY and rig.hal.outputs.triggers[1] is False

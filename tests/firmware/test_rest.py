@@ -21,11 +21,9 @@ class Rig:
         self.left_ms = 3_600_000
         self.executor = Thing(idle_ms=lambda: self.left_ms)
         self.on = self.asked = False
+        self.triggers = Thing(active=lambda: self.on)
         self.commands = Thing(watching=lambda: self.asked)
         self.rest = Rest(self)
-
-    def triggered(self):
-        return self.on
 
     def ticks(self, n, telemetry_due_ms=3_600_000):
         return [self.rest.ticks(telemetry_due_ms) for _ in range(n)]

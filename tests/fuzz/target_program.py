@@ -68,7 +68,7 @@ def run(encoded, weather, turning, more):
         elif i == turning + 20:
             if weather & 32:
                 ask(app.resume)
-            app.executor.operator_answered = True
+            ask(app.executor.answer)
             hal.inputs.trigger = True
             hal.inputs.stalled = False
             hal.line.silent_ms = 0
@@ -170,7 +170,7 @@ class Grown:
         return [op, self.number(100, 250, 1000, 5000), [self.condition() for _ in range(1 + self.byte() % 2)], inner]
 
     def condition(self):
-        kind = 1 + self.byte() % 8
+        kind = 1 + self.byte() % 10
         if kind == p.DURATION:
             return [kind, self.number(0, 100, 1000, 5000)]
         if kind == p.TEMPERATURE:
@@ -181,4 +181,6 @@ class Grown:
             return [kind]
         if kind == p.OPERATOR or kind == p.TRIGGER_IN:
             return [kind, self.number(0, 1)]
+        if kind == p.VOLUME:
+            return [kind, self.number(0, 1), self.number(1, 100000, 5000000)]
         return [kind, self.number(1, 2, 3, 100)]

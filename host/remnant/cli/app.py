@@ -66,9 +66,10 @@ def run(
     seed: Annotated[int, typer.Option(help="Virtual rig: seed of noise and kinetics.")] = 1,
     scenario: Annotated[Path | None, typer.Option(help="Virtual rig: JSON file with faults (boards/virtual/README.md).")] = None,
     attach: Annotated[bool, typer.Option("--attach", help="Start nothing: follow the run that is going on (`remnant attach`).")] = False,
+    into: Annotated[Path | None, typer.Option(help="A plan with sweep: the campaign's folder to go on with.", file_okay=False)] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a plan and leave a run folder with data, analysis and report."""
+    """Run a plan and leave a run folder with data, analysis and report; with a sweep, a campaign of them and a report of it."""
     output = Output(as_json)
     with told(output):
         if attach:
@@ -78,19 +79,43 @@ def run(
         if plan is None:
             raise typer.BadParameter("PLAN: which one? `remnant list` names those of the library")
         from ..virtual import SIMULATED
+        from .campaigning import carried_out, made, points_of
         from .running import Wish, folder_for, plan_name, run_all
 
         facts: dict[str, Any] = {"seed": seed, "speed": _speed(speed), **_scenario(scenario)} if rig in SIMULATED else {}
         name = plan_name(plan)
+        if points := points_of(plan, _inputs(set_), rig):
+            raise typer.Exit(carried_out(made(plan, points, _inputs(set_), rig, out, into), facts, output))
+        if into is not None:
+            raise typer.BadParameter("--into goes on with a campaign; this plan has no sweep")
         result = run_all([Wish(name, plan, _inputs(set_), folder_for(out, name), rig, facts)], output)[0]
         _end(result, output)
 
 
 @app.command()
-def attach(rig: Port = None, out: Runs = Path("runs"), as_json: Json = False) -> None:
-    """Follow the run that a board is at, or fetch what it still has of the last one; then data, analysis and report as after a run."""
+def attach(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[CAMPAIGN", help="A campaign's folder ...", exists=True, file_okay=False)
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Argument(metavar="CSV]", help="... and spectrometer results for it: condition, plqy_pct ...", exists=True)
+    ] = None,
+    rig: Port = None,
+    out: Runs = Path("runs"),
+    as_json: Json = False,
+) -> None:
+    """Follow the run that a board is at, or fetch what it still has of the last one; then data, analysis and report as after a run.
+    With CAMPAIGN and CSV: add spectrometer results to a campaign."""
     output = Output(as_json)
     with told(output):
+        if folder is not None:
+            from .campaigning import attached_to, is_campaign
+
+            if table is None or not is_campaign(folder):
+                what = "a CSV is needed behind it" if table is None else "it is no campaign's folder"
+                raise typer.BadParameter(f"{folder}: {what}")
+            attached_to(folder, table, output)
+            raise typer.Exit(Exit.OK)
         _attach(rig, out, output)
 
 
@@ -141,6 +166,12 @@ def stop(rig: Port = None, as_json: Json = False) -> None:
 def pause(rig: Port = None, as_json: Json = False) -> None:
     """Hold the run on a board: light off, temperature kept. `remnant resume` goes on."""
     _ask(rig, as_json, "PAUSE")
+
+
+@app.command("continue")
+def continue_(rig: Port = None, as_json: Json = False) -> None:
+    """Tell a board that what its plan asks of a person has been done."""
+    _ask(rig, as_json, "CONTINUE")
 
 
 @app.command()
@@ -237,7 +268,13 @@ def report(
     with told(output):
         from ..record import recover
         from ..report import write_report
+        from .campaigning import is_campaign, reported
 
+        if len(runs) == 1 and is_campaign(runs[0]):
+            from ..campaign.document import take_up
+
+            output.result({"ok": True, "report": reported(take_up(runs[0]), output)})
+            return
         for folder in runs:
             if recover(folder):
                 output.say(f"{folder}: the host ended before the run did; its tables were made from the journal")

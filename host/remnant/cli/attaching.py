@@ -18,7 +18,7 @@ from ..rig import Rig, open_rig
 from ..run import Interruption, Person, RunResult, attach, fetch, find_interruption, folder_of, resume
 from .bars import Bars, hms
 from .output import Output
-from .person import Interrupts
+from .person import Interrupts, operator_of
 
 NAME = "run"
 
@@ -107,6 +107,7 @@ async def _with_person(spec: str, output: Output, do: Callable[[Rig, Person], Aw
         async with open_rig(spec, as_it_is=True) as rig:
             interrupts.boards.append(rig.board)
             person = Person(interrupts.stop, interrupts.cut, bars.say, lambda progress: bars.show(NAME, progress))
+            person.operator = operator_of(bars.say, False, output.json)
             return await do(rig, person)
 
 

@@ -17,6 +17,7 @@ class Bars:
 
     def __init__(self, output: Output, names: list[str]):
         self._output = output
+        self.json = output.json
         self._width = max(map(len, names), default=0)
         self._said_at = dict.fromkeys(names, 0.0)
         self._done: set[str] = set()

@@ -1,10 +1,14 @@
-"""Ctrl-C: once stops in order, twice takes the outputs off at once; with the line lost it leaves the board to itself."""
+"""The person at the keyboard: Ctrl-C, and what a plan asks of them.
+
+Ctrl-C once stops in order, twice takes the outputs off at once; with the line lost it leaves the board to itself.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+import sys
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from ..board import Board
@@ -35,3 +39,41 @@ class Interrupts:
         else:
             self._say("Ctrl-C: stopping in order, outputs go off. Press it again to cut them at once.")
             self.stop.set()
+
+
+def operator_of(say: Callable[[str], None], simulated: bool, as_json: bool) -> Callable[[str], Awaitable[None]] | None:
+    """Return who answers what a plan asks of a person: whoever is at the terminal; on a simulated rig without one, nobody needs to do it.
+
+    None: a real rig without a terminal; `remnant continue` answers from elsewhere.
+    """
+
+    async def at_the_terminal(text: str) -> None:
+        say(f"{text}. Press Enter when it is done.")
+        await _enter()
+
+    async def nobody(text: str) -> None:
+        say(f"{text}: done, on a simulated rig.")
+
+    if not as_json and sys.stdin is not None and sys.stdin.isatty():
+        return at_the_terminal
+    return nobody if simulated else None
+
+
+async def _enter() -> None:
+    """Wait for a line from the terminal."""
+    loop = asyncio.get_running_loop()
+    entered = asyncio.Event()
+
+    def read() -> None:
+        sys.stdin.readline()
+        entered.set()
+
+    try:
+        loop.add_reader(sys.stdin.fileno(), read)
+    except NotImplementedError:  # Windows
+        await asyncio.to_thread(sys.stdin.readline)
+        return
+    try:
+        await entered.wait()
+    finally:
+        loop.remove_reader(sys.stdin.fileno())

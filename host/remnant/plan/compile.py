@@ -48,6 +48,7 @@ SHORT_RUN_S = 6 * 3600
 TELEMETRY_SHORT_MS, TELEMETRY_LONG_MS = 1000, 10_000
 REFERENCE_MC = 25_000  # where no probe of the plan names its temperature
 LOOK_MS = 3_600_000  # an EVERY that only waits does its nothing once an hour
+VOLUME_MAX_NL = 2**31 - 1  # of a DISPENSE
 HEAT_FROM_MC = 15_000  # a setpoint this much above the reference is a stress
 
 _HOST_LOST = {"continue": p.HOST_LOST_CONTINUE, "hold": p.HOST_LOST_HOLD, "stop": p.HOST_LOST_STOP}
@@ -154,7 +155,7 @@ class _Builder:
         times = step.repeat.times
         first_info, first_probe, names, outer = len(self.infos), len(self.probes), dict(self._names), self._times
         stress_steps, first_prompt, doses = list(self._stress_steps), len(self.prompts), self.account.kept()
-        entry_mc = self.setpoint_mc
+        entry_mc, entry_flowing = self.setpoint_mc, self._flowing
         self._times = self.account.times = outer * times
         operations = self.steps(step.repeat.do)
         if times > 1:
@@ -164,6 +165,7 @@ class _Builder:
             self._names, self._stress_steps = names, stress_steps
             if self.setpoint_mc != entry_mc:
                 self.setpoint_mc = None  # differs between passes: a probe before the next setpoint is not at a known temperature
+            self._flowing = {**entry_flowing, **self._flowing}
             operations = self.steps(step.repeat.do)
             for at, first in enumerate(first_pass, first_info):
                 again = self.infos[at]
@@ -225,18 +227,28 @@ class _Builder:
         return [p.OPERATOR, len(self.prompts) - 1], int(wait.at_most), 0.0
 
     def _flow(self, step: FlowStep) -> tuple[list[Any], float]:
+        """A flow whose end is known is a dose for each pump, begun together: exact to a step. What a reading ends is stopped."""
         flows = flows_of(step, self.plan)
-        start = [[m.FLOW, pump - 1, flow] for pump, flow in flows.items()]
-        start += [[m.FLOW, pump - 1, 0] for pump in self._flowing if pump not in flows]
-        self._flowing = flows if step.then == "keep" else {}
-        mask = sum(1 << (pump - 1) for pump in flows)
-        stop = [] if self._flowing else [[m.FLOW, pump - 1, 0] for pump in flows]
-        rest = [[p.WAIT, [p.PUMPS_DONE, mask], 0, p.TIMEOUT_FAULT]] if stop else []
         condition = None if step.for_ is None else [p.DURATION, int(step.for_)]
-        lasts_s = math.inf if step.for_ is None else step.for_ / 1000
+        said_s = math.inf if step.for_ is None else step.for_ / 1000
+        lasts_s = stopped_s(step, said_s, self.plan)
+        doses = {pump: round(flow * lasts_s / 60) for pump, flow in flows.items()}
+        self.account.flow(doses)
+        if step.then == "keep" or self._flowing or any(abs(volume) > VOLUME_MAX_NL for volume in doses.values()):
+            start = [[m.FLOW, pump - 1, flow] for pump, flow in flows.items()]
+            start += [[m.FLOW, pump - 1, 0] for pump in self._flowing if pump not in flows]
+            stopped = True
+        else:
+            start = [[m.DISPENSE, pump - 1, volume, abs(flows[pump]), False] for pump, volume in doses.items()]
+            stopped = any(key == SETTLED or REMNANT_BELOW.fullmatch(key) for key in step.stop_when or {})
+        self._flowing = flows if step.then == "keep" else {}
+        end: list[Any] = []
+        if not self._flowing:
+            mask = sum(1 << (pump - 1) for pump in flows)
+            end = [[m.FLOW, pump - 1, 0] for pump in flows] if stopped else []
+            end.append([p.WAIT, [p.PUMPS_DONE, mask], 0, p.TIMEOUT_FAULT])
         final = step.for_ is not None and _is_multiple(step.for_, step.every)
-        during, during_s = self._meanwhile(step, condition, lasts_s, final, after=stop + rest)
-        self.account.flow(flows, min(lasts_s, stopped_s(step, lasts_s, self.plan)))
+        during, during_s = self._meanwhile(step, condition, said_s, final, after=end)
         return start + during, during_s
 
     def _expose(self, step: ExposeStep) -> tuple[list[Any], float]:

@@ -66,10 +66,10 @@ class Account:
             operations.append([m.DISPENSE, pump - 1, -volume if kind == _WITHDRAWN else volume, flow, not together])
         return operations + ([[p.WAIT, [p.PUMPS_DONE, mask], 0, p.TIMEOUT_FAULT]] if together else [])
 
-    def flow(self, flows: dict[int, int], seconds: float) -> None:
-        """Count flows that go on for so long."""
-        for pump, flow in flows.items():
-            self.add(pump, round(abs(flow) * seconds / 60), _DISPENSED if flow > 0 else _WITHDRAWN)
+    def flow(self, volumes_nl: dict[int, int]) -> None:
+        """Count what flows add up to, signed."""
+        for pump, volume in volumes_nl.items():
+            self.add(pump, abs(volume), _DISPENSED if volume > 0 else _WITHDRAWN)
 
     def add(self, pump: int, volume_nl: int, kind: int) -> None:
         self._volumes.setdefault(pump, [0, 0, 0])[kind] += volume_nl * self.times

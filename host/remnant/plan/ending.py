@@ -32,6 +32,21 @@ def stopped_s(step: Any, lasts_s: float, plan: Plan) -> float:
         if pump in flows:
             lasts_s = min(lasts_s, volume / abs(flows[pump]) * 60)
         elif every and doses:
-            rounds = math.ceil(volume / sum(dose[1] for dose in doses))
-            lasts_s = min(lasts_s, (rounds - 1) * every.period / 1000 + body_s(every.do, plan))
+            per_round = sum(dose[1] for dose in doses)
+            whole = math.ceil(volume / per_round) - 1
+            last_s = _until(pump, volume - whole * per_round, every.do, plan)
+            lasts_s = min(lasts_s, whole * every.period / 1000 + last_s)
     return lasts_s
+
+
+def _until(pump: int, volume: int, body: tuple[Any, ...], plan: Plan) -> float:
+    """Return the seconds from the beginning of a round until the pump has moved `volume` in it."""
+    seconds = 0.0
+    for inner in body:
+        for number, dose, flow, _ in doses_of(inner, plan):
+            if number == pump:
+                if volume <= dose:
+                    return seconds + volume / flow * 60
+                volume -= dose
+        seconds += body_s((inner,), plan)
+    return seconds

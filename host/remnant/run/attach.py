@@ -11,6 +11,7 @@ import json
 import shutil
 import sqlite3
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,7 @@ async def _followed(
     board, manifest = rig.board, kept.manifest
     assert board.welcome
     steps = [StepInfo(**{key: step[key] for key in ("index", "name", "text", "planned_s", "times")}) for step in manifest["steps"]]
+    follower = partial(Follower, steps, manifest.get("prompts", []))
     journal = Journal(kept.folder, keeper=board, run_id=kept.run_id, joined=kept.start is None)
     if kept.start is None:
         journal.note("joined", True)
@@ -137,7 +139,7 @@ async def _followed(
         command, number = (m.START, kept.run_id), start["id"]  # its REPLY never came; the board answers the same id once more
     error = None
     try:
-        async with Following(rig, journal, lambda: Follower(steps), person, going_on or command is not None, joined=True) as following:
+        async with Following(rig, journal, follower, person, going_on or command is not None, joined=True) as following:
             error = await begun(following, *command, number=number) if command else None
             error = error or await following.to_the_end()
     except RigError:

@@ -12,7 +12,7 @@ import csv
 import json
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,9 +54,10 @@ async def execute(
     cut: asyncio.Event | None = None,
     run_id: bytes | None = None,
     say: Callable[[str], None] | None = None,
+    operator: Callable[[str], Awaitable[None]] | None = None,
 ) -> RunResult:
     """Run it. Set `stop` to end it in order, `cut` to take the outputs off at once. run_id: 16 bytes, random when not given; say: told
-    what a person should know.
+    what a person should know. operator: is awaited with what the plan asks of a person; without it only `say` tells it.
 
     Raises RigError when it cannot be started (there is no folder then); once started it always returns.
     """
@@ -67,7 +68,7 @@ async def execute(
     await board.upload(compiled.data)
     manifest = of_plan(compiled, rig, run_id, title, plan_text, plan_name, inputs or {})
     folder.mkdir(parents=True, exist_ok=False)
-    person = Person(stop or asyncio.Event(), cut or asyncio.Event(), say or (lambda _text: None), on_progress)
+    person = Person(stop or asyncio.Event(), cut or asyncio.Event(), say or (lambda _text: None), on_progress, operator)
     journal, refused = None, True
     try:
         write_whole(folder / "plan.yaml", plan_text.encode())
@@ -78,7 +79,7 @@ async def execute(
         journal.note("manifest", manifest)
         journal.note("start", {"id": number, "run_id": run_id.hex(), "boot_id": board.welcome.boot_id})
         await asyncio.to_thread(journal.flush)  # before START: whoever comes after us sends the same id
-        async with Following(rig, journal, lambda: Follower(compiled.steps), person) as following:
+        async with Following(rig, journal, lambda: Follower(compiled.steps, compiled.prompts), person) as following:
             error = await begun(following, m.START, run_id, number=number)
             refused = False
             error = error or await following.to_the_end()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,12 +37,16 @@ IDLE_TIMES = 3
 
 @dataclass
 class Person:
-    """Whoever started the command: `stop` ends the run in order, `cut` takes the outputs off at once; says are lines for them."""
+    """Whoever started the command: `stop` ends the run in order, `cut` takes the outputs off at once; says are lines for them.
+
+    operator: is awaited with what the plan asks of a person, and returns when they have done it; None: only `say` tells it.
+    """
 
     stop: asyncio.Event
     cut: asyncio.Event
     say: Callable[[str], None] = lambda _text: None
     on_progress: Callable[[Progress], None] | None = None
+    operator: Callable[[str], Awaitable[None]] | None = None
 
 
 class Following:
@@ -74,6 +78,8 @@ class Following:
         self._state_at = time.monotonic() + STATE_EVERY_S
         self._idle = 0
         self._wall = WallClock()
+        self._asked: tuple[int, str] | None = None
+        self._asking: asyncio.Task | None = None
 
     # ---- from its beginning to its end
 
@@ -96,9 +102,10 @@ class Following:
     async def __aexit__(self, *_: object) -> None:
         """What has come is on disk; what comes now is left to the board."""
         self._clock.cancel()
-        for task in self._sending.values():
+        tasks = [*self._sending.values(), *([self._asking] if self._asking else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(self._clock, *self._sending.values(), return_exceptions=True)
+        await asyncio.gather(self._clock, *tasks, return_exceptions=True)
         self._board.unlisten(self._record)
         self._board.reopen = None
         if self._free and self._journal.extent.ended:
@@ -133,6 +140,7 @@ class Following:
         try:
             while True:
                 self._show()
+                self._mind_the_operator()
                 if await self._complete():
                     self._show()
                     return self._verdict()
@@ -196,6 +204,30 @@ class Following:
         else:
             self._give_up_at = time.monotonic() + STOP_WITHIN_S
             self._sending[op] = asyncio.create_task(self._board.command(op))
+
+    def _mind_the_operator(self) -> None:
+        """Ask what the board wants to have asked, once; a question that has been answered elsewhere, or is void, is taken back."""
+        asked = None if self._journal.extent.ended or self._over else self._follower.asked
+        if asked == self._asked:
+            return
+        self._asked = asked
+        if self._asking:
+            self._asking.cancel()
+        self._asking = asyncio.create_task(self._ask(asked[1])) if asked else None
+
+    async def _ask(self, text: str) -> None:
+        if self._person.operator is None:
+            self._person.say(f"the rig waits for a person: {text}. Answer with `remnant continue`")
+            return
+        await self._person.operator(text)
+        while True:
+            try:
+                await self._board.command(m.CONTINUE)
+                return
+            except RigError as error:
+                if error.code not in (codes.NO_ANSWER, codes.BOARD_LOST):
+                    return  # answered elsewhere, or no longer asked
+                await asyncio.sleep(ASK_EVERY_S)  # the line is being looked for
 
     def _given_up(self) -> RigError | None:
         """Why a person who wants to leave leaves now, or None."""
@@ -295,6 +327,8 @@ class Following:
 
     def _record(self, _seq: int, fields: list[Any]) -> None:
         self._follower.record(fields)
+        if fields[0] == m.EVENT and fields[4] == m.OPERATOR_WANTED:
+            self._changed.set()
 
     def _replay(self) -> None:
         """Steps that came by history count too."""

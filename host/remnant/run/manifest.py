@@ -47,6 +47,8 @@ def of_plan(
         "plan": {"name": plan_name, "sha256": sha256(plan_text.encode()).hexdigest(), "inputs": inputs, "duration_s": compiled.duration_s},
         "steps": [asdict(step) for step in compiled.steps],
         "probes": [asdict(probe) for probe in compiled.probes],
+        "prompts": compiled.prompts,
+        "liquids": [asdict(liquid) for liquid in compiled.liquids.values()],
         "compare": compiled.compare,
         "telemetry_ms": compiled.telemetry_ms,
     }
@@ -63,6 +65,8 @@ def of_stranger(rig: Rig, run_id: bytes) -> dict[str, Any]:
         "plan": {"name": None, "sha256": None, "inputs": {}, "duration_s": None},
         "steps": [],
         "probes": [],
+        "prompts": [],
+        "liquids": [],
         "compare": [],
         "telemetry_ms": None,
     }

@@ -26,11 +26,17 @@ class Progress:
     history_pages: int = 0
 
 
-class Follower:
-    """Folds records into a Progress."""
+_ENDS_A_QUESTION = (m.OPERATOR_ANSWERED, m.CONDITION_MET, m.STEP_ENDED, m.WAIT_TIMED_OUT, m.RUN_INTERRUPTED, m.RUN_ENDED)
 
-    def __init__(self, steps: Sequence[StepInfo]):
-        """steps: of the plan; none when it is not known."""
+
+class Follower:
+    """Folds records into a Progress. asked: what an operator is asked at the moment, with the number of the question; None: nothing."""
+
+    def __init__(self, steps: Sequence[StepInfo], prompts: Sequence[str] = ()):
+        """steps: of the plan; none when it is not known. prompts: what an operator may be asked."""
+        self._prompts = prompts
+        self._questions = 0
+        self.asked: tuple[int, str] | None = None
         self._steps = {step.index: step for step in steps}
         self._planned_s = {step.index: max(step.planned_s / step.times, 0.1) for step in steps}  # of one pass
         self._total_s = sum(self._planned_s[step.index] * step.times for step in steps) or 1.0
@@ -57,7 +63,14 @@ class Follower:
         elif fields[0] == m.EVENT:
             if fields[4] == m.RUN_STARTED:
                 self._started_s = self._board_s
-            elif fields[4] == m.STEP_BEGAN:
+            elif fields[4] == m.OPERATOR_WANTED:
+                self._questions += 1
+                known = fields[5] < len(self._prompts)
+                text = self._prompts[fields[5]] if known else f"question {fields[5]} of its plan"
+                self.asked = (self._questions, text)
+            elif fields[4] in _ENDS_A_QUESTION:
+                self.asked = None
+            if fields[4] == m.STEP_BEGAN:
                 self._step, self._step_began_s = fields[5], self._board_s
             elif fields[4] == m.STEP_ENDED and fields[5] == self._step:
                 self._before_s += self._planned_s.get(fields[5], 0.0)

@@ -88,7 +88,7 @@ def test_a_firmware_of_another_protocol_is_exit_4(plan, tmp_path):
     with FakeBoard(major=2) as board:
         result = remnant("run", plan, "--rig", board.port, "--out", tmp_path / "runs")
         assert result.exit_code == 4
-        assert one_line(result).startswith("E103 link: the board speaks protocol 2.1, this host speaks 1.1.")
+        assert one_line(result).startswith("E103 link: the board speaks protocol 2.2, this host speaks 1.2.")
 
 
 def test_a_port_that_is_in_use_is_exit_4(plan, tmp_path):

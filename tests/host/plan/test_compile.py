@@ -124,13 +124,19 @@ def steps_of(steps, head=HEAD + PUMPS):
 def test_pumps_flow_together_and_stop_together():
     (operations,) = steps_of("  - flow: {antisolvent: 5000 mL/h, 2: -60 mL/h}\n    for: 30 s\n")
     assert operations == [
-        [m.FLOW, 0, 83_333_333],
-        [m.FLOW, 1, -1_000_000],
+        [m.DISPENSE, 0, 41_666_666, 83_333_333, False],
+        [m.DISPENSE, 1, -500_000, 1_000_000, False],
         [p.WAIT, [p.DURATION, 30_000], 0, p.TIMEOUT_FAULT],
-        [m.FLOW, 0, 0],
-        [m.FLOW, 1, 0],
         [p.WAIT, [p.PUMPS_DONE, 3], 0, p.TIMEOUT_FAULT],
     ]
+
+
+def test_a_flow_that_a_reading_may_end_is_stopped_in_the_same_tick():
+    (operations,) = steps_of(
+        "  - flow: {antisolvent: 60 mL/h, 2: 60 mL/h}\n    for: 30 s\n    every: {period: 10 s, do: [probe]}\n"
+        "    stop when: {remnant PL of A below: 80 %}\n"
+    )
+    assert [operation[0] for operation in operations] == [m.DISPENSE, m.DISPENSE, p.EVERY, m.FLOW, m.FLOW, p.WAIT, m.PROBE]
 
 
 def test_a_flow_that_is_kept_changes_without_a_halt():
@@ -140,6 +146,7 @@ def test_a_flow_that_is_kept_changes_without_a_halt():
     )
     assert first[-1][0] == p.WAIT and first[-1][1][0] == p.DURATION
     assert second[:2] == [[m.FLOW, 0, 2_000_000], [m.FLOW, 1, 0]]
+    assert second[3:] == [[m.FLOW, 0, 0], [p.WAIT, [p.PUMPS_DONE, 1], 0, p.TIMEOUT_FAULT]]
 
 
 def test_a_flow_ends_by_the_first_of_its_conditions():
@@ -148,6 +155,7 @@ def test_a_flow_ends_by_the_first_of_its_conditions():
         "    stop when: {volume of antisolvent: 2 mL, temperature settled at: 40 degC, time: 20 s}\n"
     )
     kinds = [[p.DURATION, 30_000], [p.VOLUME, 0, 2_000_000], [p.TEMPERATURE, 40_000, 1000, 30_000], [p.DURATION, 20_000]]
+    assert operations[0] == [m.DISPENSE, 0, 2_000_000, 83_333_333, False]  # what the volume and the time give, exactly
     assert operations[1][0] == p.EVERY and operations[1][2:] == [kinds, []]
     assert operations[2] == [m.FLOW, 0, 0]
 

@@ -216,3 +216,36 @@ def test_a_host_that_fails_in_the_middle_leaves_the_folder_of_a_started_run(tmp_
         run(FakeBoard(script=COMPLETE[:-2]), tmp_path / "run", on_progress=broken)
     with contextlib.closing(sqlite3.connect(tmp_path / "run/run.sqlite")) as connection:
         assert connection.execute("SELECT COUNT(*) FROM records").fetchone()[0] >= 5
+
+
+ASKING = [*COMPLETE[:-2], [m.EVENT, m.OPERATOR_WANTED, 0]]
+
+
+def test_what_a_person_is_asked_is_handed_to_them_and_their_answer_to_the_board(tmp_path):
+    asked = []
+
+    async def operator(text):
+        asked.append(text)
+
+    async def meddle(stop, cut):
+        while not fake.executed[m.CONTINUE]:
+            await asyncio.sleep(0.01)
+        stop.set()
+
+    fake = FakeBoard(script=ASKING)
+    assert run(fake, tmp_path / "run", meddle, operator=operator).status == "stopped"
+    assert asked == ["question 0 of its plan"] and fake.executed[m.CONTINUE] == 1
+
+
+def test_without_a_person_it_is_said_what_the_board_waits_for(tmp_path):
+    said = []
+
+    async def meddle(stop, cut):
+        while not said:
+            await asyncio.sleep(0.01)
+        stop.set()
+
+    fake = FakeBoard(script=ASKING)
+    assert run(fake, tmp_path / "run", meddle, say=said.append).status == "stopped"
+    assert "question 0 of its plan" in said[0] and "`remnant continue`" in said[0]
+    assert not fake.executed[m.CONTINUE]

@@ -52,3 +52,21 @@ def test_a_repeated_step_counts_pass_by_pass():
 def test_a_board_that_starts_anew_goes_on_where_it_was():
     progress = follower(START, event(100, m.STEP_BEGAN, 0, 1), event(104, m.MARKED, 1), event(1, m.BOOTED, 1, 7, 0), event(3, m.MARKED, 1))
     assert (progress.board_s, progress.fraction) == (6.0, 0.06)
+
+
+def test_a_question_is_there_until_it_is_answered_or_void():
+    for end in (event(103, m.OPERATOR_ANSWERED, 0), event(103, m.STEP_ENDED, 0, 1), event(103, m.RUN_ENDED, 1, 0)):
+        follower = Follower(STEPS, ["Put the film in"])
+        follower.record(list(START))
+        follower.record(list(event(101, m.OPERATOR_WANTED, 0)))
+        assert follower.asked == (1, "Put the film in")
+        follower.record(list(end))
+        assert follower.asked is None
+
+
+def test_the_same_question_again_is_another_one():
+    follower = Follower(STEPS)
+    follower.record(list(event(101, m.OPERATOR_WANTED, 3)))
+    assert follower.asked == (1, "question 3 of its plan")
+    follower.record(list(event(102, m.OPERATOR_WANTED, 3)))
+    assert follower.asked == (2, "question 3 of its plan")
