@@ -149,10 +149,10 @@ def _found(folder: Path) -> str:
     """Return what a run ended as whose host died, from its folder; WAITING when it had not begun."""
     if not folder.is_dir():
         return WAITING
-    recover(folder)
     try:
+        recover(folder)
         return str(json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["status"])
-    except (OSError, ValueError, KeyError):
+    except (RigError, OSError, ValueError, KeyError):  # it died before the journal was one
         return BOARD_LOST
 
 

@@ -43,7 +43,8 @@ class _Part:
     def say(self, text: str) -> None:
         self.bars.say(text)
 
-    def show(self, _name: str, progress: Progress) -> None:
+    def show(self, name: str, progress: Progress) -> None:
+        del name  # the campaign's bar has its own
         if self.on_progress:
             self.on_progress(progress)
 

@@ -146,7 +146,9 @@ def _rho_vdi(tables: SimpleNamespace, cas: str, temp_k: float, _grams: float) ->
 
 def _rho_perry(tables: SimpleNamespace, cas: str, temp_k: float, grams: float) -> float | None:
     row = _row(tables.rho_perry, cas, temp_k)
-    return None if row is None else tables.dippr.EQ105(temp_k, row["C1"], row["C2"], row["C3"], row["C4"]) * grams / 1000  # mol/m3 to kg/m3
+    if row is None:
+        return None
+    return tables.dippr.EQ105(temp_k, row["C1"], row["C2"], row["C3"], row["C4"]) * grams / 1000  # mol/m3 to kg/m3
 
 
 def _mu_vdi(tables: SimpleNamespace, cas: str, temp_k: float, _grams: float) -> float | None:
