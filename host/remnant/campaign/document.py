@@ -1,4 +1,4 @@
-"""campaign.json: what a campaign is, and how far it has come; written whole at every step, so a crash leaves the one before or the one after.
+"""campaign.json: what a campaign is and how far it has come; written whole at every step, so that a crash leaves a whole one.
 
 A point is waiting, running, or what its run ended as (completed, stopped, fault, interrupted, board lost). Only completed is done: a
 campaign that is taken up goes on at its first point that is not. The folder of a run that did not complete is kept and named in `earlier`.
@@ -120,7 +120,9 @@ def take_up(folder: Path, plan_text: str | None = None, inputs: dict[str, str] |
     """
     campaign = read(folder)
     if plan_text is not None and _hash(plan_text) != campaign.plan_sha256:
-        text = f"{folder} was begun with another text of this plan. Go on with {campaign.plan}, or begin a campaign of its own without --into"
+        text = (
+            f"{folder} was begun with another text of this plan. Go on with {campaign.plan}, or begin a campaign of its own without --into"
+        )
         raise RigError(codes.PLAN_INVALID, where=str(folder), text=text)
     if inputs and inputs != campaign.inputs:
         was = ", ".join(f"{name}={value}" for name, value in campaign.inputs.items()) or "none"
@@ -133,8 +135,9 @@ def take_up(folder: Path, plan_text: str | None = None, inputs: dict[str, str] |
 
 
 def folder_of(point: PointRun, campaign: Campaign) -> str:
-    """Return the name of a new run folder for a point: its number, its first values, and a number where that is taken."""
-    stem = f"{point.number:02}-" + re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(point.inputs.values())).strip("-")[:40]
+    """Return the name of a new run folder for a point: its number, the first value that varies, and a number where that is taken."""
+    varied = (value for name, value in point.inputs.items() if len({other.inputs.get(name) for other in campaign.points}) > 1)
+    stem = f"{point.number:02}-{re.sub(r'[^A-Za-z0-9.]+', '-', next(varied, 'point'))[:40].strip('-')}"
     taken, name = 1, stem
     while (campaign.folder / name).exists():
         taken += 1
@@ -146,10 +149,10 @@ def _found(folder: Path) -> str:
     """Return what a run ended as whose host died, from its folder; WAITING when it had not begun."""
     if not folder.is_dir():
         return WAITING
-    recover(folder)
     try:
+        recover(folder)
         return str(json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["status"])
-    except (OSError, ValueError, KeyError):
+    except (RigError, OSError, ValueError, KeyError):  # it died before the journal was one
         return BOARD_LOST
 
 

@@ -27,7 +27,7 @@ class PumpFacts:
 
 @dataclass(frozen=True)
 class Reading:
-    """At t_s (board_us on the board's clock) a pump had made `steps`; infused_nl and withdrawn_nl since the first reading, each counted up."""
+    """At t_s (board_us: on the board's clock) a pump had made `steps`; infused_nl, withdrawn_nl: each since the first reading."""
 
     t_s: float
     board_us: int

@@ -1,4 +1,4 @@
-"""The campaign's page: one HTML file with the table of its points and the figures, nothing loaded from anywhere; and campaign.csv beside it."""
+"""The campaign's page: one HTML file with the table of its points and the figures; and campaign.csv beside it."""
 
 from __future__ import annotations
 

@@ -41,8 +41,8 @@ class Volume:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """What flowed in one point. begun_apart_us: between the starts of the two pumps; let_pass_s: the same flows before the step that is kept;
-    all_ml: by pump name (requested, measured, primed) over the whole run."""
+    """What flowed in one point. begun_apart_us: between the starts of the two pumps; let_pass_s: how long the same flows went to waste
+    before; all_ml: by pump name (requested, measured, primed) over the whole run."""
 
     condition: Condition
     production: Production

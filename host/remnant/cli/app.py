@@ -69,9 +69,10 @@ def run(
     scenario: Annotated[Path | None, typer.Option(help="Virtual rig: JSON file with faults (boards/virtual/README.md).")] = None,
     give_up: Annotated[bool, typer.Option("--give-up", help="Give up an interrupted run that the board could still take up.")] = False,
     attach: Annotated[bool, typer.Option("--attach", help="Start nothing: follow the run that is going on (`remnant attach`).")] = False,
+    into: Annotated[Path | None, typer.Option(help="A plan with sweep: the campaign's folder to go on with.", file_okay=False)] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a plan and leave a run folder with data, analysis and report."""
+    """Run a plan and leave a run folder with data, analysis and report; with a sweep, a campaign of them and a report of it."""
     output = Output(as_json)
     with told(output):
         if attach:
@@ -81,32 +82,42 @@ def run(
         if plan is None:
             raise typer.BadParameter("PLAN: which one? `remnant list` names those of the library")
         from ..virtual import SIMULATED
+        from .campaigning import carried_out, made, points_of
         from .running import Wish, folder_for, plan_name, run_all
 
         facts: dict[str, Any] = {"seed": seed, "speed": _speed(speed), **_scenario(scenario)} if rig in SIMULATED else {}
         name = plan_name(plan)
+        if points := points_of(plan, _inputs(set_), rig):
+            raise typer.Exit(carried_out(made(plan, points, _inputs(set_), rig, out, into), facts, output))
+        if into is not None:
+            raise typer.BadParameter("--into goes on with a campaign; this plan has no sweep")
         result = run_all([Wish(name, plan, _inputs(set_), folder_for(out, name), rig, facts, give_up)], output)[0]
         _end(result, output)
 
 
 @app.command()
 def attach(
-    run: Annotated[Path | None, typer.Argument(metavar="[RUN", help="A finished run's folder, to attach a file to.")] = None,
-    file: Annotated[Path | None, typer.Argument(metavar="FILE]", help="CSV of spectrometer results: step, PLQY, peak, FWHM.")] = None,
+    folder: Annotated[Path | None, typer.Argument(metavar="[RUN|CAMPAIGN", help="A finished run's or a campaign's folder ...")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE]", help="... and a CSV of spectrometer results for it.")] = None,
     rig: Port = None,
     out: Runs = Path("runs"),
     as_json: Json = False,
 ) -> None:
     """Follow the run that a board is at, or fetch what it still has of the last one; then data, analysis and report as after a run.
 
-    With RUN and FILE: add spectrometer results to a finished run; they are checked, kept with their origin and shown in its report.
+    With a folder and FILE: add spectrometer results (PLQY, peak, FWHM) to a finished run or campaign; they are checked, kept with their
+    origin and shown in its report.
     """
     output = Output(as_json)
     with told(output):
-        if run is None:
+        from .campaigning import attached_to, is_campaign
+
+        if folder is None:
             _attach(rig, out, output)
+        elif file is not None and is_campaign(folder):
+            attached_to(folder, file, output)
         else:
-            attach_file(run, file, output)
+            attach_file(folder, file, output)
 
 
 @app.command()
@@ -287,7 +298,13 @@ def report(
     with told(output):
         from ..record import recover
         from ..report import write_report
+        from .campaigning import is_campaign, reported
 
+        if len(runs) == 1 and is_campaign(runs[0]):
+            from ..campaign.document import take_up
+
+            output.result({"ok": True, "report": reported(take_up(runs[0]), output)})
+            return
         for folder in runs:
             if recover(folder):
                 output.say(f"{folder}: the host ended before the run did; its tables were made from the journal")

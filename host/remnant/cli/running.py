@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from remnant_protocol import errors as codes
 from remnant_protocol.errors import RigError
@@ -15,7 +15,7 @@ from .. import library
 from ..plan import Compiled, Plan, compile_plan
 from ..plan import load as load_plan
 from ..rig import Rig, open_rig
-from ..run import Person, RunResult, execute, fetch, folder_of, may_be_resumed
+from ..run import Person, Progress, RunResult, execute, fetch, folder_of, may_be_resumed
 from ..virtual import LIMITS_OF, SIMULATED
 from .bars import Bars
 from .limits import limits_of
@@ -69,35 +69,50 @@ def run_all(wishes: list[Wish], output: Output) -> list[RunResult]:
     """
     for wish in wishes:
         compiled_plan(wish.source, wish.inputs, limits_of(LIMITS_OF[wish.spec]) if wish.spec in LIMITS_OF else {})
+    return asyncio.run(_run_all(wishes, output, simulation({wish.spec for wish in wishes}, output)))
+
+
+def simulation(specs: set[str], output: Output) -> dict[str, Any]:
+    """Say which rigs are simulated and return what a virtual one is started with."""
     interpreter = None
-    if any(wish.spec == VIRTUAL for wish in wishes):
+    if VIRTUAL in specs:
         from ..virtual.interpreter import find
 
         interpreter = find()  # may fetch one: here Ctrl-C still means what it always means
         output.say(f"SIMULATED: virtual board, firmware on {interpreter.description}")
-    if any(wish.spec == EMULATED for wish in wishes):
+    if EMULATED in specs:
         output.say("SIMULATED: emulated RP2040 with the real MicroPython image; the first time takes two minutes to fetch and build it")
-    return asyncio.run(_run_all(wishes, output, {"interpreter": interpreter}))
+    return {"interpreter": interpreter}
 
 
-class _Interrupted(Exception):
+class Interrupted(Exception):
     """Ctrl-C came before the run had started."""
+
+
+class Show(Protocol):
+    """Where a run shows how far it is (Bars, or the part of a campaign's)."""
+
+    @property
+    def json(self) -> bool: ...
+    def say(self, text: str) -> None: ...
+    def show(self, name: str, progress: Progress) -> None: ...
 
 
 async def _run_all(wishes: list[Wish], output: Output, virtual: dict[str, Any]) -> list[RunResult]:
     with Bars(output, [wish.name for wish in wishes]) as bars:
         interrupts = Interrupts(bars.say)
         interrupts.listen()
-        results = await asyncio.gather(*(_run(wish, bars, virtual, interrupts) for wish in wishes), return_exceptions=True)
+        results = await asyncio.gather(*(run_one(wish, bars, virtual, interrupts) for wish in wishes), return_exceptions=True)
     for result in results:
-        if isinstance(result, _Interrupted):
+        if isinstance(result, Interrupted):
             raise KeyboardInterrupt
         if isinstance(result, BaseException):
             raise result
     return results  # type: ignore[return-value]
 
 
-async def _run(wish: Wish, bars: Bars, virtual: dict[str, Any], interrupts: Interrupts) -> RunResult:
+async def run_one(wish: Wish, bars: Show, virtual: dict[str, Any], interrupts: Interrupts) -> RunResult:
+    """Run one wish on a rig of its own. Raises Interrupted, PlanError, RigError; then `stop` of the interrupts is set too."""
     try:
         facts: dict[str, Any] = {}
         if wish.spec in SIMULATED:
@@ -110,7 +125,7 @@ async def _run(wish: Wish, bars: Bars, virtual: dict[str, Any], interrupts: Inte
                 await _fetch_what_is_left(wish, rig, bars, interrupts)
                 _refuse_to_give_up(wish, rig)
             if interrupts.stop.is_set():
-                raise _Interrupted
+                raise Interrupted
             if not rig.by_hand:
                 rig.forget_records()
             plan, compiled = compiled_plan(wish.source, wish.inputs, rig.board.description)
@@ -133,7 +148,7 @@ async def _run(wish: Wish, bars: Bars, virtual: dict[str, Any], interrupts: Inte
         raise
 
 
-async def _fetch_what_is_left(wish: Wish, rig: Rig, bars: Bars, interrupts: Interrupts) -> None:
+async def _fetch_what_is_left(wish: Wish, rig: Rig, bars: Show, interrupts: Interrupts) -> None:
     """An earlier run on this board, whose end no host has seen, gets what the board still has of it before that is forgotten."""
     welcome = rig.board.welcome
     assert welcome

@@ -1,18 +1,19 @@
 """Continuous flow from a pair of syringes: one infuses while the other refills, and at the hand-over the two flows are cross-faded.
 
 A pair needs check valves (or a valve that its pump turns), so that a refill draws from the reservoir. The board has no operation that moves
-a flow along a ramp, so a fade is a staircase: every `step_s` one flow is set lower and the other higher by the same amount, in one tick.
-The sum of the two setpoints is the flow, exactly; what the liquid does in between is `ripple_pct`.
+a flow along a ramp, so a fade is a staircase: each tick one flow is set lower and the other higher by the same amount, in one tick. The sum
+of the two setpoints is the flow, exactly; what the liquid does in between is `Pair.ripple_pct`.
 
 A period, each pump once each:
-  fade  b -> a     `levels` stairs
-  hold  a          b: backwards with the stroke, then forwards until its screw bears again
+  fade  b -> a     `levels` stairs, the first and the last rise half as high: a motor at rest begins at once, one in motion is late
+  hold  a          b: rest, backwards with the stroke, forwards until its screw bears again
   fade  a -> b
   hold  b          a refills
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from remnant_protocol import errors as codes
@@ -22,8 +23,9 @@ NL_PER_MIN = 1e6 / 60  # in a mL/h
 TICK_S = 0.1  # the board takes a new flow once a tick
 LATENCY_S = (0.02, 0.04)  # until a flow that is changed in motion changes (rig/motion.py: 20 ms stay queued, and the slice that is begun)
 START_S = 0.0002  # until a motor at rest begins
-BEARING_UL = 1.0  # infused after a refill, so that the backlash is gone before the fade
-MARGIN_S = 0.8  # ticks between the parts of a refill, ramps, backlash
+REST_S = 0.2  # two ticks for a pump to come to rest before it is turned round
+BEARING_ML_PER_H = 300.0  # how fast the backlash is taken up after a refill, by infusing one step
+MARGIN_S = 0.8  # rest, ramps, backlash twice, and the ticks between the parts of a refill
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,22 @@ class Pair:
     def refill_s(self) -> float:
         """What a refill takes, with the way back through the backlash."""
         drive, refill = self.drive, self.refill_nl_per_min / NL_PER_MIN
-        play_s = 2 * drive.backlash_steps / drive.steps_per_s(min(refill, self.flow_ml_per_h))
-        return self.stroke_nl / self.refill_nl_per_min * 60 + drive.ramp_s(refill) + play_s
+        play_s = drive.backlash_steps / drive.steps_per_s(refill) + drive.backlash_steps / drive.steps_per_s(self.bearing_ml_per_h)
+        return REST_S + self.stroke_nl / self.refill_nl_per_min * 60 + drive.ramp_s(refill) + play_s + 2 * TICK_S
+
+    @property
+    def bearing_nl(self) -> int:
+        """One step, infused after a refill: the backlash that it takes up on the way is gone before the fade."""
+        return math.ceil(self.drive.nl_per_step)
+
+    @property
+    def bearing_ml_per_h(self) -> float:
+        """How fast the backlash is taken up: no faster than the flow itself."""
+        return min(BEARING_ML_PER_H, self.flow_ml_per_h)
 
     def stairs(self) -> list[tuple[int, int]]:
         """Return (flow of the pump that ends, flow of the one that begins) in nL/min for each stair; their sum is the flow."""
-        rising = [round(self.flow_nl_per_min * i / (self.levels + 1)) for i in range(1, self.levels + 1)]
+        rising = [round(self.flow_nl_per_min * (2 * i - 1) / (2 * self.levels)) for i in range(1, self.levels + 1)]
         return [(self.flow_nl_per_min - up, up) for up in rising]
 
     def segments(self) -> list[Segment]:
@@ -105,25 +117,25 @@ class Pair:
             for ends, begins in self.stairs():
                 add((begins / NL_PER_MIN, ends / NL_PER_MIN), self.step_s, "fade")
             drawing_s = self.stroke_nl / self.refill_nl_per_min * 60
+            add((self.flow_ml_per_h, 0.0), REST_S, "hold")
             add((self.flow_ml_per_h, refill), drawing_s, "hold")
-            add((self.flow_ml_per_h, 0.0), self.hold_s - drawing_s, "hold")
+            add((self.flow_ml_per_h, 0.0), self.hold_s - REST_S - drawing_s, "hold")
         return found
 
     def ripple_pct(self, window_s: float = TICK_S) -> float:
-        """Return the largest deviation of the sum from the setpoint in percent, as the mean over any window of this length.
+        """Return a bound on the deviation of the sum from the setpoint in percent, as the mean over any window of this length from a tick on.
 
-        At each stair one pump changes after LATENCY_S and the other within the same bounds, or at once where it starts from rest; in
-        between the sum is off by a stair. The count of whole steps in a window adds one step of each pump.
+        At a stair both motors change LATENCY_S late, not together: for the difference the sum is off by a stair. The pump that begins
+        from rest is not late at all. Whole steps are counted, so a window has a step of each pump too many or too few (`grid_pct`).
         """
-        stair = 1 / (self.levels + 1)
-        late_s = LATENCY_S[1] - START_S
-        stairs_within = 1 + int(window_s / self.step_s) * (LATENCY_S[1] - LATENCY_S[0]) / LATENCY_S[1]
-        off = stair * min(1.0, late_s / window_s) * (1.0 if window_s <= self.step_s else stairs_within)
-        return 100 * off + self.grid_pct(window_s)
+        stair = 1 / self.levels
+        begins = stair / 2 * min(1.0, (LATENCY_S[1] - START_S) / window_s)
+        moving = stair * min(1.0, (LATENCY_S[1] - LATENCY_S[0]) / min(window_s, self.step_s))
+        return 100 * max(begins, moving) + self.grid_pct(window_s)
 
     def grid_pct(self, window_s: float = TICK_S) -> float:
-        """Return what a step that falls into a window, or out of it, is of the volume in it, in percent."""
-        return 100 / (self.drive.steps_per_s(self.flow_ml_per_h) * window_s)
+        """Return what a step of each of both pumps is of the volume in a window, in percent."""
+        return 200 / (self.drive.steps_per_s(self.flow_ml_per_h) * window_s)
 
 
 def plan_pair(
@@ -144,7 +156,8 @@ def plan_pair(
     stroke_nl = round(stroke_ml * 1e6)
     ticks = round(stroke_nl / flow * 60 / TICK_S)  # of a stroke: fade in and out are half a fade each
     hold_s = (ticks - levels) * TICK_S
-    free_s = hold_s - MARGIN_S
+    bearing = drive.steps_per_s(min(BEARING_ML_PER_H, flow_ml_per_h))
+    free_s = hold_s - MARGIN_S - 2 * drive.backlash_steps / bearing
     least = stroke_ml / free_s * 3600 if free_s > 0 else float("inf")
     refill = least if refill_ml_per_h is None else refill_ml_per_h
     if refill > drive.flow_max_ml_per_h or refill < least:

@@ -146,22 +146,26 @@ def _rho_vdi(tables: SimpleNamespace, cas: str, temp_k: float, _grams: float) ->
 
 def _rho_perry(tables: SimpleNamespace, cas: str, temp_k: float, grams: float) -> float | None:
     row = _row(tables.rho_perry, cas, temp_k)
-    return row and tables.dippr.EQ105(temp_k, row["C1"], row["C2"], row["C3"], row["C4"]) * grams / 1000  # mol/m3 to kg/m3
+    if row is None:
+        return None
+    return tables.dippr.EQ105(temp_k, row["C1"], row["C2"], row["C3"], row["C4"]) * grams / 1000  # mol/m3 to kg/m3
 
 
 def _mu_vdi(tables: SimpleNamespace, cas: str, temp_k: float, _grams: float) -> float | None:
     row = _row(tables.mu_vdi, cas)
-    return row and tables.viscosity.PPDS9(temp_k, row["A"], row["B"], row["C"], row["D"], row["E"])
+    return None if row is None else tables.viscosity.PPDS9(temp_k, row["A"], row["B"], row["C"], row["D"], row["E"])
 
 
 def _mu_dutt(tables: SimpleNamespace, cas: str, temp_k: float, _grams: float) -> float | None:
     row = _row(tables.mu_dutt, cas, temp_k)
-    return row and tables.viscosity.Viswanath_Natarajan_3(temp_k, row["A"], row["B"], row["C"]) / 1000  # the fit is in mPa s
+    return (
+        None if row is None else tables.viscosity.Viswanath_Natarajan_3(temp_k, row["A"], row["B"], row["C"]) / 1000
+    )  # the fit is in mPa s
 
 
 def _mu_perry(tables: SimpleNamespace, cas: str, temp_k: float, _grams: float) -> float | None:
     row = _row(tables.mu_perry, cas, temp_k)
-    return row and tables.dippr.EQ101(temp_k, row["C1"], row["C2"], row["C3"], row["C4"], row["C5"])
+    return None if row is None else tables.dippr.EQ101(temp_k, row["C1"], row["C2"], row["C3"], row["C4"], row["C5"])
 
 
 def _eps_polynomial(tables: SimpleNamespace, cas: str, temp_k: float, _grams: float) -> float | None:
@@ -174,7 +178,7 @@ def _eps_polynomial(tables: SimpleNamespace, cas: str, temp_k: float, _grams: fl
 
 def _eps_constant(tables: SimpleNamespace, cas: str, _temp_k: float, _grams: float) -> float | None:
     row = _row(tables.eps_crc, cas)
-    return row and row["Permittivity"]
+    return None if row is None else row["Permittivity"]
 
 
 _WAYS: dict[str, tuple[tuple[str, Callable[..., float | None]], ...]] = {
