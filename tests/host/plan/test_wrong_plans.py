@@ -24,7 +24,7 @@ LIMITS = {
     "temp_cutoff_mc": 130000,
     "ramp_max_mc_per_min": 15000,
     "irradiance_max_uw_per_cm2": 40000,
-    "pumps": 2,
+    "pumps": 4,  # as the virtual board
     "flow_max_nl_per_min": 100000000,
     "cells": 4,
     "probe_pulses_max": 32,
