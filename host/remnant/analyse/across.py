@@ -17,7 +17,8 @@ import numpy as np
 
 from .compare import measured_at
 from .confidence import coverage_factor
-from .results import Analysis, CellResult, Fit, Parameter
+from .estimates import Fit, Parameter
+from .results import Analysis, CellResult
 from .trend import Line, line_through
 
 GAS_KJ_PER_MOL_K = 8.314462618e-3

@@ -13,11 +13,12 @@ from remnant_protocol import messages
 
 from .compare import compare
 from .curve import LAMP_WARMS_K_PER_MW_PER_CM2, SAMPLE_LAG_S, analyse_cell, unread_cell
-from .folder import Event, RunData, number, read_run
+from .folder import Event, RunData, read_run
 from .notation import plain
 from .pulses import OUTLIER_SIGMAS, Reading, probe_exposure_j_per_cm2, readings_by_cell
 from .results import Analysis, Conditions, Incident, Interruption, StepResult
 from .stress import ACTIVATION_KJ_PER_MOL, ACTIVATION_U_KJ_PER_MOL, Stress, equivalent_s, find_stress
+from .telemetry import number
 
 FILE_NAME = "analysis.json"
 PROBE_SHARE_WARN_PCT = 1.0
