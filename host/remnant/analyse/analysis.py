@@ -57,6 +57,8 @@ METHOD = {
     "times": "T95, T80, T50: where the preferred fit reaches the level; interval averaged over the laws that describe the readings, with "
     "Akaike weights; interpolated between readings where none does; a level not reached is censored: above the end of the readings",
     "rates": "k = 1 / mean lifetime of the fit: 1/tau (mono), 1 / (w tau_1 + (1-w) tau_2) (bi), beta / (tau Gamma(1/beta)) (stretched)",
+    "over_runs": "Ea and the exponent of the rate against irradiance: weighted line with the scatter between runs (Paule and Mandel), "
+    "Student t with n - 2 degrees of freedom (Knapp and Hartung)",
     "probing": f"exposure added by probe pulses as a share of the stress exposure; above {PROBE_SHARE_WARN_PCT:g} % it is a warning",
     "agreement": "|measured - published| <= sqrt(scatter^2 + (2 u)^2)",
 }

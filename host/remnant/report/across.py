@@ -199,7 +199,9 @@ def _table(entries: Sequence[Entry], rows: list[dict[str, Any]], times: Sequence
         stress = f"{row['stress']}\n{plain(row['temp_degC'], 'degC', 3)}{light}"
         body.append((name, row["folder"], row["sample"], stress, t80, *remnants, k, row["model"] or MISSING, ratio))
     numeric = [4, *range(5, 5 + len(times)), 5 + len(times), 7 + len(times)]
-    return table("All runs; brackets: 95 % intervals; u: standard uncertainty; k: 1 / mean lifetime", heads, body, numeric)
+    return table(
+        "All runs; brackets: 95 % intervals; u: standard uncertainty; k: 1 / mean lifetime, or as the model says", heads, body, numeric
+    )
 
 
 def _trends(found: list[Trend]) -> str:
