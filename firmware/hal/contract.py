@@ -6,6 +6,8 @@ Instants are `ticks`: microseconds modulo 2**30, so that a difference is a small
 
 
 class Clock:
+    stride_ms = 0  # how far it may leap while only time passes; a chip's does not
+
     def ticks_us(self):
         """Microseconds since some start, modulo 2**30."""
 
@@ -24,6 +26,9 @@ class Line:
 
     def heard_ms_ago(self):
         """Milliseconds since bytes last arrived, by the wall: a virtual clock that runs fast must not make a host look silent."""
+
+    def ticks_us(self):
+        """As Clock.ticks_us, by the wall: whether bytes were lost is judged by it, also while a virtual clock stands still."""
 
     def write(self, view):
         """Hand over as many bytes of `view` as the line takes at once; return how many. Never blocks."""

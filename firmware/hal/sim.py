@@ -31,6 +31,7 @@ RETAINED_BYTES = const(4096)
 FLASH_SECTORS = const(68)  # as on rpi_pico
 _SAVE_US = const(10_000_000)
 _BLANK_PAGE = b"\xff" * 256
+_STRIDE_MS = const(300_000)
 _POLL_EVERY = const(9)  # as fast as it goes: the line is looked at once in ten ticks, a second of virtual time, 0.1 ms of the host's
 
 if hasattr(time, "ticks_us"):
@@ -49,6 +50,7 @@ class _Clock:
     def __init__(self, bench, speed):
         self._bench = bench
         self._speed = speed
+        self.stride_ms = 0 if speed else _STRIDE_MS
         self._now = 0
         self._held = False  # has been idle once
         self._awake = False  # and active after that
@@ -105,6 +107,10 @@ class _Clock:
             self._move(move_us)
 
     def _move(self, us):
+        if us > _CHUNK_US and self._bench.dark():
+            self._bench.pass_time(self._now, us)
+            self._now = (self._now + us) & _MASK
+            return
         while us > _CHUNK_US:
             self._bench.pass_time(self._now, _CHUNK_US)
             self._now = (self._now + _CHUNK_US) & _MASK
@@ -225,6 +231,9 @@ class _Line:
         if n:
             self._heard_us = _wall_us()
         return n
+
+    def ticks_us(self):
+        return _wall_us() & _MASK
 
     def heard_ms_ago(self):
         return _wall_diff(_wall_us(), self._heard_us) // 1000
@@ -448,6 +457,15 @@ class SimHal:
             import traceback
 
             traceback.print_exception(error)
+
+    def dark(self):
+        """Nothing is on and nothing moves."""
+        if self.heater.duty_u16 or self.lamp.duty_u16:
+            return False
+        for pump in self.pumps:
+            if pump.running():
+                return False
+        return True
 
     def pass_time(self, now, us):
         """Let the plant live through the next `us` with what is authorised on the pins."""

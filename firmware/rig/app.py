@@ -86,7 +86,7 @@ class App:
         self.programs = ProgramStore(hal.store, self.limits, self._tick_if_due)
         self.executor = Executor(self)
         self.recovery = Recovery(self)
-        self.link = Link(hal.line, self.ticks_us, self.journal, self.history, self._on_message)
+        self.link = Link(hal.line, hal.line.ticks_us, self.journal, self.history, self._on_message)
         self.commands = Commands(self, self.link.answer)
         self._record = codec.TelemetryRecord()
         self._good_readings = 0
@@ -98,6 +98,11 @@ class App:
         self._slack = self._moving = False
         self._stalled_ticks = [0] * len(self.pumps)
         self._supplied = False
+        self._rest = None
+        if hal.clock.stride_ms:
+            from .rest import Rest  # a chip's clock does not leap, and its memory is dear
+
+            self._rest = Rest(self)
         self.run_id = None
         self.program_crc = 0
         self.references_wanted = []
@@ -141,6 +146,8 @@ class App:
                 self._late_us_max = late_us
             self._next_tick = (self._next_tick + TICK_US * (1 + late_us // TICK_US)) & _MASK
             self.tick()
+            if self._rest and self.state == m.RUNNING:
+                self._next_tick = (self._next_tick + TICK_US * (self._rest.ticks(self._telemetry_due) - 1)) & _MASK
 
     def tick(self):
         """One control tick."""
@@ -189,7 +196,7 @@ class App:
             self._mind_the_host()
         self._supply()
         self._start_pumps()
-        if self._trigger_ms[0] or self._trigger_ms[1]:
+        if self.triggered():
             self._triggers(dt_us // 1000)
         self._telemetry_due -= dt_us // 1000
         if self._telemetry_due <= 0:
@@ -492,6 +499,10 @@ class App:
 
     def _idle(self):
         return (self.state == m.READY or self.state == m.FAULTED) and not self.commands.watching() and not self._driven()
+
+    def triggered(self):
+        """True while a trigger output is on."""
+        return self._trigger_ms[0] > 0 or self._trigger_ms[1] > 0
 
     def _triggers(self, passed_ms):
         for channel, left_ms in enumerate(self._trigger_ms):

@@ -171,6 +171,26 @@ class Executor:
             return 0
         return operation[2] - self._rig.pumps[operation[1]].moved_nl
 
+    def idle_ms(self):
+        """How long nothing but time can bring the program on; 0 when anything else can."""
+        if self._probing or self._paused_at is not None or not self._stack:
+            return 0
+        clock = self._rig.clock
+        if self._wait is not None:
+            since = self._wait_since
+            return self._wait[1][1] - clock.ms_since(since.s, since.us) if self._wait[1][0] == p.DURATION else 0
+        block = self._stack[-1]
+        if block.kind != p.EVERY or block.at < len(block.operations):
+            return 0
+        passed_ms = clock.ms_since(block.since.s, block.since.us)
+        left_ms = (block.count + 1) * block.period_ms - passed_ms
+        for condition in block.conditions:
+            if condition[0] == p.DURATION:
+                left_ms = min(left_ms, condition[1] - passed_ms)
+            elif condition[0] == p.TRIGGER_IN or condition[0] == p.OPERATOR:
+                return 0
+        return left_ms
+
     def tick(self):
         """Go on as far as possible. Returns True when the program has come to its end."""
         if self._wait is not None and not self._waited():

@@ -149,3 +149,22 @@ def test_state_stays_a_small_integer():
     for value in (plant._block_q, plant._sample_q, plant._sensor_q):
         assert value < 1 << 29
     assert 65535 * thermal.HEAT_PER_U16 < 1 << 30
+
+
+def test_a_dark_rig_at_rest_ages_the_same_in_one_leap_as_in_single_steps():
+    leaping, stepping = Plant({"seed": 3}), Plant({"seed": 3})
+    leaping.advance(7_200_000_000, 0, 0)
+    for _ in range(72_000):
+        stepping.advance(100_000, 0, 0)
+    assert leaping.lasting() == stepping.lasting()
+
+
+def test_a_warm_rig_cools_step_by_step_however_long_it_is_left_alone():
+    leaping, stepping = Plant({"seed": 3}), Plant({"seed": 3})
+    for plant in (leaping, stepping):
+        for _ in range(1000):
+            plant.advance(100_000, 60_000, 0)
+    leaping.advance(300_000_000, 0, 0)
+    for _ in range(3000):
+        stepping.advance(100_000, 0, 0)
+    assert leaping.lasting() == stepping.lasting()

@@ -192,3 +192,22 @@ def test_a_program_goes_on_without_its_host():
     bench.hal.line.silent_ms = 3_600_000
     bench.ticks(80)
     assert bench.hal.heater.duty_u16 == 65535 and not ended(bench)
+
+
+def test_idle_is_as_long_as_nothing_but_time_can_bring_the_program_on():
+    bench = run([[p.WAIT, [p.DURATION, 60_000], 0, 0], [p.WAIT, [p.OPERATOR, 1], 0, 0]])
+    bench.ticks(11)
+    left_ms = bench.app.executor.idle_ms()
+    assert 58_000 <= left_ms <= 59_500
+    bench.ticks(10)
+    assert bench.app.executor.idle_ms() == left_ms - 1000
+    bench.ticks(600)
+    assert bench.app.executor.idle_ms() == 0  # a person may answer at any time
+
+
+def test_idle_between_two_rounds_ends_with_the_next_round_or_the_last_condition():
+    bench = run([[p.EVERY, 60_000, [[p.DURATION, 90_000]], [[p.MARK, 1]]]])
+    bench.ticks(3)
+    assert 59_000 <= bench.app.executor.idle_ms() <= 60_000
+    bench.ticks(610)
+    assert 28_000 <= bench.app.executor.idle_ms() <= 30_000

@@ -66,6 +66,7 @@ def run(
     speed: Annotated[str, typer.Option(help="Virtual rig: max, or times the wall clock (1, 60).")] = "max",
     seed: Annotated[int, typer.Option(help="Virtual rig: seed of noise and kinetics.")] = 1,
     scenario: Annotated[Path | None, typer.Option(help="Virtual rig: JSON file with faults (boards/virtual/README.md).")] = None,
+    give_up: Annotated[bool, typer.Option("--give-up", help="Give up an interrupted run that the board could still take up.")] = False,
     attach: Annotated[bool, typer.Option("--attach", help="Start nothing: follow the run that is going on (`remnant attach`).")] = False,
     as_json: Json = False,
 ) -> None:
@@ -83,7 +84,7 @@ def run(
 
         facts: dict[str, Any] = {"seed": seed, "speed": _speed(speed), **_scenario(scenario)} if rig in SIMULATED else {}
         name = plan_name(plan)
-        result = run_all([Wish(name, plan, _inputs(set_), folder_for(out, name), rig, facts)], output)[0]
+        result = run_all([Wish(name, plan, _inputs(set_), folder_for(out, name), rig, facts, give_up)], output)[0]
         _end(result, output)
 
 
