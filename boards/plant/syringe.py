@@ -6,9 +6,11 @@ move no liquid. At an end of travel the motor stalls: steps are lost, none are s
 
 from math import pi
 
-DEFAULTS = (
-    {"inner_diameter_mm": 26.72, "capacity_nl": 60000000},  # BD Plastipak 60 mL
-    {"inner_diameter_mm": 14.50, "capacity_nl": 10000000},  # BD Plastipak 10 mL
+DEFAULTS = (  # BD Plastipak 60 mL and 10 mL, twice
+    {"inner_diameter_mm": 26.72, "capacity_nl": 60000000},
+    {"inner_diameter_mm": 14.50, "capacity_nl": 10000000},
+    {"inner_diameter_mm": 26.72, "capacity_nl": 60000000},
+    {"inner_diameter_mm": 14.50, "capacity_nl": 10000000},
 )
 LEAD_MM = 2.0
 STEPS_PER_TURN = 3200

@@ -6,7 +6,7 @@ LIMITS = {
     "temp_cutoff_mc": 130000,  # fault
     "ramp_max_mc_per_min": 15000,
     "irradiance_max_uw_per_cm2": 40000,  # leaves the monitor loop room for droop below the 50 mW/cm2 of a cold lamp
-    "pumps": 2,
+    "pumps": 4,
     "flow_max_nl_per_min": 100000000,
     "cells": 4,
     "probe_pulses_max": 32,
@@ -15,6 +15,8 @@ LIMITS = {
     "wait_max_ms": 4294967295,
 }
 LAMP_NM = 365
+# pumps 3 and 4 are twins of 1 and 2, for alternating pairs; the firmware's defaults calibrate the first two only
+SETTINGS = {48: 1121483000, 49: 60000000, 56: 330260000, 57: 10000000}
 
 
 def make_safe():
@@ -30,4 +32,9 @@ def make_hal():
 
     with open(sys.argv[1]) as file:
         scenario = json.load(file)
-    return SimHal(scenario, LIMITS, LAMP_NM)
+    hal = SimHal(scenario, LIMITS, LAMP_NM)
+    if hal.store.load("settings") is None:
+        from remnant_protocol import codec
+
+        hal.store.save("settings", codec.encode(SETTINGS))
+    return hal

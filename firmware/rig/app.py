@@ -88,7 +88,7 @@ class App:
         self.programs = ProgramStore(hal.store, self.limits, self._tick_if_due)
         self.executor = Executor(self)
         self.recovery = Recovery(self)
-        self.link = Link(hal.line, self.ticks_us, self.journal, self.history, self._on_message)
+        self.link = Link(hal.line, hal.line.ticks_us, self.journal, self.history, self._on_message)
         self.commands = Commands(self, self.link.answer)
         self._record = codec.TelemetryRecord()
         self._good_readings = 0
@@ -121,8 +121,7 @@ class App:
             if hold == GO_ON and self.executor.prompt >= 0 and self.link.greeted:
                 hold = BACKLOG  # a person is asked, and a virtual clock does not run away from them
             elif hold == GO_ON and self._idle():
-                link = self.link
-                hold = WALL if link.greeted and self.history.pages_waiting else BACKLOG if link.held_back() else IDLE
+                hold = WALL if self.link.greeted and self.history.pages_waiting else IDLE
             wait(self._next_tick, hold)
 
     def turn(self):
@@ -181,11 +180,14 @@ class App:
             self.exposure.add(lamp.measured_uw_per_cm2, dt_us)
         if self.probe.active:
             self.probe.tick(thermometry.temp_mc)
-        moving = False
+        moving, i = False, 0
         for pump in self.pumps:
             if pump.busy:
                 moving = True
-                self._turn_on(pump)
+                self._turn_on(i, pump)
+                if not pump.busy:
+                    self.tell_pump(i)
+            i += 1
         self._moving = moving
         if self.commands.watching():
             self.commands.tick()
@@ -325,13 +327,14 @@ class App:
         return self.pumps[index]
 
     def _start_pumps(self):
-        """Pumps that were told to begin in this turn begin in the same instant."""
-        mask, bit = 0, 1
+        """Pumps that were told to begin in this turn begin in the same instant; where they stand is told."""
+        mask, i = 0, 0
         for pump in self.pumps:
             if pump.starting:
                 pump.starting = False
-                mask |= bit
-            bit <<= 1
+                mask |= 1 << i
+                self.tell_pump(i)
+            i += 1
         if mask:
             self.hal.start_together(mask)
 
@@ -385,9 +388,8 @@ class App:
         self.history.tend(away, self.clock.s, self._next_tick, not self._moving, _AHEAD_IDLE if idle else _AHEAD_DRIVEN)
         self.checkpoints.tend(ticks_diff(self._next_tick, self.ticks_us()), not self._moving)
 
-    def _turn_on(self, pump):
+    def _turn_on(self, i, pump):
         """Plan a pump ahead; what goes wrong with it ends this pump, and the run only if the program says so."""
-        i = self.pumps.index(pump)
         stalled = self._stalled_ticks
         stalled[i] = stalled[i] + 1 if self.inputs.pump_stalled(i) else 0
         code = PUMP_STALLED if stalled[i] >= _STALLED_TICKS else OK
@@ -521,9 +523,16 @@ class App:
         )
         journal.append(record.buffer, length)
         self._late_us_max = 0
-        for i, pump in enumerate(self.pumps):
+        i = 0
+        for pump in self.pumps:
             if pump.busy:
-                journal.write(m.PUMP_TELEMETRY, i, pump.steps, pump.flow_nl_per_min)
+                self.tell_pump(i)
+            i += 1
+
+    def tell_pump(self, i):
+        """Steps of a pump: at its start, at its rest, and with the telemetry in between, so that every motion can be counted."""
+        pump = self.pumps[i]
+        self.journal.write(m.PUMP_TELEMETRY, i, pump.steps, pump.flow_nl_per_min)
 
     def _on_message(self, fields):
         kind = fields[0]

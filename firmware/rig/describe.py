@@ -4,7 +4,8 @@ import gc
 
 from remnant_protocol import messages as m
 
-PAGES = 3
+PAGES = 4
+_OF_PUMPS = ("pl_per_turn", "steps_per_turn", "syringe_nl", "backlash_steps", "accel_steps_per_s2")
 
 
 def welcome(rig):
@@ -32,7 +33,8 @@ def welcome(rig):
 
 
 def description(rig, page):
-    """Page 0: limits (split over 0 and 1 to fit a frame), page 1: the rest of them and capabilities, page 2: scales."""
+    """Page 0: limits (split over 0 and 1 to fit a frame), page 1: the rest of them and capabilities, page 2: scales,
+    page 3: of each pump how steps become volume (settings; a list each)."""
     limits = rig.limits
     if page == 0:
         return {key: limits[key] for key in sorted(limits)[:6]}
@@ -41,6 +43,8 @@ def description(rig, page):
         entries["lamp_nm"] = rig.hal.lamp_nm
         return entries
     settings = rig.settings
+    if page == 3:
+        return {"pump_" + name: [settings["pump%d_%s" % (i, name)] for i in range(limits["pumps"])] for name in _OF_PUMPS}
     return {
         "monitor_dark_u16": settings["monitor_dark_counts"],
         "monitor_uw_per_cm2_per_count_q10": settings["monitor_uw_per_cm2_per_count_q10"],

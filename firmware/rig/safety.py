@@ -204,11 +204,16 @@ class Safety:
         rig.hal.master.off()
         rig.calibrating = False
         rig.probe.cancel()
-        for pump in rig.pumps:
+        stopped = 0
+        for i, pump in enumerate(rig.pumps):
             if pump.busy:
                 moving += 1
+                stopped |= 1 << i
             pump.abort()
         rig.triggers.off()
+        for i in range(len(rig.pumps)):
+            if stopped & (1 << i):
+                rig.tell_pump(i)
         return heater_u16, lamp_u16, moving
 
     def clear(self):

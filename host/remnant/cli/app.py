@@ -66,6 +66,7 @@ def run(
     speed: Annotated[str, typer.Option(help="Virtual rig: max, or times the wall clock (1, 60).")] = "max",
     seed: Annotated[int, typer.Option(help="Virtual rig: seed of noise and kinetics.")] = 1,
     scenario: Annotated[Path | None, typer.Option(help="Virtual rig: JSON file with faults (boards/virtual/README.md).")] = None,
+    give_up: Annotated[bool, typer.Option("--give-up", help="Give up an interrupted run that the board could still take up.")] = False,
     attach: Annotated[bool, typer.Option("--attach", help="Start nothing: follow the run that is going on (`remnant attach`).")] = False,
     as_json: Json = False,
 ) -> None:
@@ -83,7 +84,7 @@ def run(
 
         facts: dict[str, Any] = {"seed": seed, "speed": _speed(speed), **_scenario(scenario)} if rig in SIMULATED else {}
         name = plan_name(plan)
-        result = run_all([Wish(name, plan, _inputs(set_), folder_for(out, name), rig, facts)], output)[0]
+        result = run_all([Wish(name, plan, _inputs(set_), folder_for(out, name), rig, facts, give_up)], output)[0]
         _end(result, output)
 
 
@@ -221,16 +222,45 @@ def check(plan: PlanName, set_: Inputs = None, as_json: Json = False) -> None:
     """Check a plan: every error at once with file and line; its steps, duration and program size when there is none."""
     output = Output(as_json)
     with told(output):
-        from ..plan import compile_plan, load
+        from ..plan import compile_plan, load, sweep_points
         from .limits import limits_of
 
         limits = limits_of("virtual")
+        points = sweep_points(plan, _inputs(set_), limits)
         compiled = compile_plan(load(plan, _inputs(set_), limits), limits)
         for step in compiled.steps:
             output.say(f"{step.index:3}  {step.planned_s / 3600:8.2f} h  {step.text}")
         output.say(f"ok: {len(compiled.steps)} steps, about {compiled.duration_s / 3600:.1f} h, program of {len(compiled.data)} bytes")
+        for point in points:
+            output.say(f"point {point.number}: {point.name}")
         steps = [{"index": s.index, "text": s.text, "planned_s": s.planned_s} for s in compiled.steps]
-        output.result({"ok": True, "duration_s": compiled.duration_s, "program_bytes": len(compiled.data), "steps": steps})
+        output.result(
+            {
+                "ok": True,
+                "duration_s": compiled.duration_s,
+                "program_bytes": len(compiled.data),
+                "steps": steps,
+                "points": [vars(point) for point in points],
+            }
+        )
+
+
+@app.command("dry-run")
+def dry_run(
+    plan: PlanName,
+    set_: Inputs = None,
+    program: Annotated[bool, typer.Option("--program", help="Print the compiled program instead, line by line.")] = False,
+    figure: Annotated[Path | None, typer.Option(help="Draw the forecast into this SVG file.", dir_okay=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """Play a plan ahead of time: timeline, duration, liquids, exposure, energy, disk; refuses what the rig cannot do."""
+    output = Output(as_json)
+    with told(output):
+        from .dry_run import dry_run as dry_run_
+
+        code = dry_run_(plan, _inputs(set_), program, figure, output)
+        if code:
+            raise typer.Exit(code)
 
 
 @app.command()

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from remnant_protocol import errors as codes
+from remnant_protocol.errors import RigError
+
 from .. import library
 from ..plan import Compiled, Plan, compile_plan
 from ..plan import load as load_plan
 from ..rig import Rig, open_rig
-from ..run import Person, RunResult, execute, fetch, folder_of
+from ..run import Person, RunResult, execute, fetch, folder_of, may_be_resumed
 from ..virtual import LIMITS_OF, SIMULATED
 from .bars import Bars
 from .limits import limits_of
@@ -25,7 +28,8 @@ EMULATED = "emulated"
 
 @dataclass(frozen=True)
 class Wish:
-    """One run that is asked for: the plan as written (`source`: path or library name), where it goes, on which rig."""
+    """One run that is asked for: the plan as written (`source`: path or library name), where it goes, on which rig; give_up: an interrupted
+    run that the board still has."""
 
     name: str
     source: str
@@ -33,6 +37,7 @@ class Wish:
     folder: Path
     spec: str = VIRTUAL
     scenario: dict[str, Any] = field(default_factory=dict)
+    give_up: bool = False
 
 
 def folder_for(out: Path, name: str) -> Path:
@@ -103,6 +108,7 @@ async def _run(wish: Wish, bars: Bars, virtual: dict[str, Any], interrupts: Inte
             if not rig.by_hand:
                 await rig.board.ready()
                 await _fetch_what_is_left(wish, rig, bars, interrupts)
+                _refuse_to_give_up(wish, rig)
             if interrupts.stop.is_set():
                 raise _Interrupted
             if not rig.by_hand:
@@ -138,7 +144,18 @@ async def _fetch_what_is_left(wish: Wish, rig: Rig, bars: Bars, interrupts: Inte
         return
     bars.say(f"the board still has records of an earlier run: fetching them into {kept.folder}")
     result = await fetch(rig, kept, Person(interrupts.stop, interrupts.cut, bars.say))
-    bars.say(f"{result.status}: {kept.folder}{'; it is given up, a new run begins' if welcome.interrupted else ''}")
+    bars.say(f"{result.status}: {kept.folder}")
+
+
+def _refuse_to_give_up(wish: Wish, rig: Rig) -> None:
+    """Raises RigError(RUN_WAITS) when a new run would end one that a person may still want."""
+    welcome = rig.board.welcome
+    assert welcome
+    if not welcome.interrupted or wish.give_up:
+        return
+    kept = folder_of(rig, wish.folder.parent)
+    if kept is None or may_be_resumed(kept.folder):
+        raise RigError(codes.RUN_WAITS, where=str(kept.folder) if kept else f"{welcome.run_id.hex()}, in no folder of {wish.folder.parent}")
 
 
 def scenario_of(compiled: Compiled) -> dict[str, Any]:
