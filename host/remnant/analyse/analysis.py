@@ -62,12 +62,12 @@ METHOD = {
 }
 
 
-def analyse(folder: str | Path) -> Analysis:
-    """Analyse a run folder, write analysis.json into it and return the analysis.
+def analyse(folder: str | Path, data: RunData | None = None) -> Analysis:
+    """Analyse a run folder, write analysis.json into it and return the analysis. data: what `read_run` read of it, where that was done.
 
     Raises RigError(STORE_CORRUPT) when the folder holds no run. An incomplete run is analysed as far as it goes.
     """
-    analysis = analyse_run(read_run(folder))
+    analysis = analyse_run(read_run(folder) if data is None else data)
     (Path(folder) / FILE_NAME).write_text(analysis.to_json(), encoding="utf-8", newline="\n")
     return analysis
 

@@ -13,6 +13,7 @@ import typer
 from remnant_protocol.errors import RigError
 
 from ..errors import Exit
+from .compare import attach_file, compare
 from .output import Output, told
 from .table import aligned
 
@@ -89,11 +90,23 @@ def run(
 
 
 @app.command()
-def attach(rig: Port = None, out: Runs = Path("runs"), as_json: Json = False) -> None:
-    """Follow the run that a board is at, or fetch what it still has of the last one; then data, analysis and report as after a run."""
+def attach(
+    run: Annotated[Path | None, typer.Argument(metavar="[RUN", help="A finished run's folder, to attach a file to.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE]", help="CSV of spectrometer results: step, PLQY, peak, FWHM.")] = None,
+    rig: Port = None,
+    out: Runs = Path("runs"),
+    as_json: Json = False,
+) -> None:
+    """Follow the run that a board is at, or fetch what it still has of the last one; then data, analysis and report as after a run.
+
+    With RUN and FILE: add spectrometer results to a finished run; they are checked, kept with their origin and shown in its report.
+    """
     output = Output(as_json)
     with told(output):
-        _attach(rig, out, output)
+        if run is None:
+            _attach(rig, out, output)
+        else:
+            attach_file(run, file, output)
 
 
 @app.command()
@@ -281,6 +294,9 @@ def report(
         path = write_report(runs[0] if len(runs) == 1 and out is None else runs, out)
         output.say(f"report: {path}")
         output.result({"ok": True, "report": str(path)})
+
+
+app.command()(compare)
 
 
 @app.command("list")

@@ -10,6 +10,8 @@ import html
 import io
 import re
 import warnings
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -18,7 +20,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 INK, GRID, PAPER = "#010101", "#020202", "#030303"
-SERIES = ("#040401", "#040402", "#040403", "#040404")
+SERIES = ("#040401", "#040402", "#040403", "#040404", "#040405", "#040406", "#040407", "#040408")
 MARKERS = ("o", "s", "^", "D")
 _VARIABLES = {INK: "ink", GRID: "grid", PAPER: "paper", **{colour: f"series-{i}" for i, colour in enumerate(SERIES)}}
 _WIDTH_IN = 4.8  # near the width of a phone in points, so text keeps its size there
@@ -84,6 +86,25 @@ class Drawing:
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # the page's own fonts draw the text
             self.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
         return _inline(out.getvalue(), title, description, key)
+
+
+def standalone(svg: str) -> str:
+    """Return an inline figure as a file of its own: on white, in the colours of the light page."""
+    for name, colour in _light().items():
+        svg = svg.replace(f"var(--{name})", colour)
+    box = re.search(r'viewBox="0 0 ([0-9.]+) ([0-9.]+)"', svg)
+    width, height = box.groups() if box else ("480", "320")
+    svg = svg.replace("<svg ", f'<svg width="{width}pt" height="{height}pt" font-family="sans-serif" ', 1)
+    svg = svg.replace("inherit", "sans-serif")
+    end = svg.index(">", svg.index("<svg ")) + 1
+    body = f'{svg[:end]}<rect width="100%" height="100%" fill="#ffffff"/>{svg[end:]}'
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+@cache
+def _light() -> dict[str, str]:
+    style = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+    return dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", style[: style.index("@media")]))
 
 
 def _inline(svg: str, title: str, description: str, key: str) -> str:

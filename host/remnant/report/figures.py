@@ -67,7 +67,7 @@ def _remnant(analysis: Analysis, published: list[PublishedPoint], key: str) -> F
         axes.set_ylim(0, top)
         axes.set_xlabel(_STRESS_TIME)
         axes.set_ylabel("remnant PL / %")
-        _legend_above(axes)
+        legend_above(axes)
         words = "; ".join(f"{_label(c)}: {plus_minus(c.headline.remnant_pct, c.headline.u_pct, '%')}" for c in analysis.cells)
         caption = (
             f"Remnant PL. {analysis.conditions.time_zero}. Bars: 2 u, common part included. Filled: at the reference temperature; open: "
@@ -135,7 +135,7 @@ def _residuals(analysis: Analysis, key: str) -> Figure | None:
         names = [(m, SERIES[i], MARKERS[i]) for i, m in enumerate(("mono", "bi", "stretched"))]
         for name, colour, marker in names:
             d.axes[0].plot([], [], marker, color=colour, markersize=4, label=name)
-        _legend_above(d.axes[0], columns=3)
+        legend_above(d.axes[0], columns=3)
         d.axes[-1].set_xlabel(_STRESS_TIME)
         caption = "Residuals of the fits in standard uncertainties of each reading; the band is +-2. Filled: the preferred fit."
         caption += f" Values beyond +-{_RESIDUAL_LIMIT:g} are drawn at the edge." if outside else ""
@@ -157,7 +157,7 @@ def _signals(analysis: Analysis, key: str) -> Figure | None:
         axes.set_ylim(bottom=0)
         axes.set_xlabel(_RUN_TIME)
         axes.set_ylabel("PL signal / (counts per monitor count)")
-        _legend_above(axes)
+        legend_above(axes)
         words = "; ".join(f"{_label(c)}: {len(c.points)} readings" for c in analysis.cells)
         return Figure(
             d.svg("PL signals as measured", words, analysis.simulated, key),
@@ -180,7 +180,7 @@ def _temperature(data: RunData, analysis: Analysis, key: str) -> Figure | None:
             axes.set_ylim((low + high) / 2 - 2, (low + high) / 2 + 2)
         axes.set_xlabel(_RUN_TIME)
         axes.set_ylabel("temperature / degC".replace("degC", "\N{DEGREE SIGN}C"))
-        _legend_above(axes)
+        legend_above(axes)
         c = analysis.conditions
         words = (
             f"measured {plain(float(low))} to {plain(float(high))} degC; during the stress {plus_minus(c.temp_mean_degc, c.temp_sd_k)} degC"
@@ -247,7 +247,7 @@ def _label(cell: CellResult) -> str:
     return f" {name}" if name.startswith("_") else name
 
 
-def _legend_above(axes: Axes, columns: int = 2) -> None:
+def legend_above(axes: Axes, columns: int = 2) -> None:
     """Above the axes, where it covers nothing; one name a line when names are long."""
     names = axes.get_legend_handles_labels()[1]
     if max((len(n) for n in names), default=0) > 26:

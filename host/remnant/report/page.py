@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..analyse import METHOD, Analysis, CellResult, RunData, analyse, read_run
+from ..analyse.attached import Spectrum, attached
 from ..analyse.notation import plain, plus_minus
-from . import tables
+from . import across_figures, tables
 from .compliance import compliance
-from .figures import figures_of
+from .figures import Figure, figures_of
 from .published import citations, points_beside
 from .tables import shown
 
@@ -28,6 +29,7 @@ class Run:
     key: str
     data: RunData
     analysis: Analysis
+    spectra: list[Spectrum]
 
 
 def write_report(folders: str | Path | list[str | Path] | list[Path] | list[str], out: str | Path | None = None) -> Path:
@@ -39,31 +41,47 @@ def write_report(folders: str | Path | list[str | Path] | list[Path] | list[str]
     several = [Path(f) for f in folders] if isinstance(folders, list) else [Path(folders)]
     if not several:
         raise ValueError("a report needs at least one run folder")
-    runs = [Run(f"r{i}", read_run(folder), analyse(folder)) for i, folder in enumerate(several, 1)]
+    runs = [_read(f"r{i}", folder) for i, folder in enumerate(several, 1)]
     target = Path(out) if out is not None else (several[0] if len(several) == 1 else several[0].parent) / FILE_NAME
     target.write_bytes(page(runs).encode("ascii", "xmlcharrefreplace"))
     return target
 
 
+def _read(key: str, folder: Path) -> Run:
+    data = read_run(folder)
+    spectra = attached(folder, data.missing)
+    return Run(key, data, analyse(folder, data), spectra)
+
+
 def page(runs: list[Run]) -> str:
     """Return the whole page."""
-    simulated = [r for r in runs if r.analysis.simulated]
     title = runs[0].analysis.title or "Run" if len(runs) == 1 else f"{len(runs)} stress runs"
-    banner = ""
-    if simulated:
-        which = "" if len(simulated) == len(runs) else f" ({len(simulated)} of {len(runs)} runs)"
-        banner = (
-            f'<div class="simulated" role="note"><strong>SIMULATED</strong>{which}: these data come from a model, not from a sample.</div>'
-        )
-    head = f"<header><h1>{shown(title)}</h1>{_contents(runs)}</header>"
     body = "".join(_run(r, alone=len(runs) == 1) for r in runs)
     if len(runs) > 1:
         rows = [row for r in runs for row in r.analysis.rows()]
+        simulated = any(r.analysis.simulated for r in runs)
         body = tables.comparison(rows, "Measured and published" + (" - SIMULATED" if simulated else "")) + body
+    sources = [r.analysis.source for r in runs] + [c.source for r in runs for c in r.analysis.comparisons]
+    if any(tables.published_rows(r.analysis) for r in runs):
+        sources.append("zhong2021")
+    return document(title, [r.analysis for r in runs], body, citations(sources), METHOD, _contents(runs))
+
+
+def document(title: str, analyses: list[Analysis], body: str, sources: list[str], methods: dict[str, str], contents: str = "") -> str:
+    """Return a page with its head, the mark of simulated data, sources and methods at the foot."""
+    simulated = [a for a in analyses if a.simulated]
+    banner = ""
+    if simulated:
+        which = "" if len(simulated) == len(analyses) else f" ({len(simulated)} of {len(analyses)} runs)"
+        banner = (
+            f'<div class="simulated" role="note"><strong>SIMULATED</strong>{which}: these data come from a model, not from a sample.</div>'
+        )
+    head = f"<header><h1>{shown(title)}</h1>{contents}</header>"
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"><title>{shown(title)}{" - SIMULATED" if simulated else ""}</title>'
-        f"<style>{_STYLE.read_text(encoding='utf-8')}</style></head><body>{banner}{head}<main>{body}</main>{_footer(runs)}</body></html>\n"
+        f"<style>{_STYLE.read_text(encoding='utf-8')}</style></head><body>{banner}{head}<main>{body}</main>{_footer(sources, methods)}"
+        "</body></html>\n"
     )
 
 
@@ -91,12 +109,13 @@ def _run(run: Run, alone: bool) -> str:
         '<div class="figures">',
         *(
             f"<figure>{f.svg}<figcaption>{'SIMULATED. ' if a.simulated else ''}{shown(f.caption)}</figcaption></figure>"
-            for f in figures_of(run.data, a, published, run.key)
+            for f in (*figures_of(run.data, a, published, run.key), *_spectra(run))
         ),
         "</div>",
         tables.comparison(a.rows(), "Measured and published") if alone and a.comparisons else "",
         tables.headline(a),
         tables.fits(a),
+        tables.spectra(run.spectra, "Attached spectrometer results, measured off the rig"),
         tables.quenching(a),
         tables.conditions(a),
         compliance(a),
@@ -109,6 +128,11 @@ def _run(run: Run, alone: bool) -> str:
         _folded("All readings", "".join(tables.readings(c) for c in a.cells)),
     ]
     return f'<section id="{run.key}">{"".join(parts)}</section>'
+
+
+def _spectra(run: Run) -> list[Figure]:
+    figure = across_figures.spectra([across_figures.Entry(1, run.key, run.analysis, run.spectra)], f"{run.key}-spectra")
+    return [figure] if figure else []
 
 
 def _notes(analysis: Analysis) -> str:
@@ -136,10 +160,7 @@ def _folded(title: str, content: str) -> str:
     return f"<details><summary>{shown(title)}</summary>{content}</details>" if content else ""
 
 
-def _footer(runs: list[Run]) -> str:
-    sources = [r.analysis.source for r in runs] + [c.source for r in runs for c in r.analysis.comparisons]
-    if any(tables.published_rows(r.analysis) for r in runs):
-        sources.append("zhong2021")
-    cited = "".join(f"<li>{shown(text)}</li>" for text in citations(sources))
-    method = "".join(f"<dt><strong>{shown(k.replace('_', ' '))}</strong></dt><dd>{shown(v)}</dd>" for k, v in METHOD.items())
+def _footer(sources: list[str], methods: dict[str, str]) -> str:
+    cited = "".join(f"<li>{shown(text)}</li>" for text in sources)
+    method = "".join(f"<dt><strong>{shown(k.replace('_', ' '))}</strong></dt><dd>{shown(v)}</dd>" for k, v in methods.items())
     return f"<footer><h3>Sources</h3><ul>{cited}</ul><h3>Method</h3><dl>{method}</dl></footer>"

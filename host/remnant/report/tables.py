@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..analyse import Analysis, CellResult, HeadlineRow, Parameter
+from ..analyse.attached import Spectrum
 from ..analyse.notation import MISSING, plain, plus_minus
-from .published import rows_of_stress
+from .published import PublishedPoint, rows_of_stress
 
 _VERDICT_SIGNS = {"agrees": "\N{CHECK MARK}", "disagrees": "\N{BALLOT X}", "not measured": "?", "no published number": ""}
 
@@ -246,6 +247,40 @@ def published_rows(analysis: Analysis) -> str:
             )
             for r in rows_of_stress(analysis.conditions.stress)
         ),
+    )
+
+
+def published_points(points: Sequence[PublishedPoint]) -> str:
+    """Return the published values that are drawn."""
+    return table(
+        "Published values in the figure",
+        ("sample", "time", "remnant PL", "scatter", "source"),
+        ((p.label, plain(p.t_h, "h", 3), plain(p.pct, "%"), plain(p.scatter_pct, "%"), p.source) for p in points),
+        numeric=(1, 2, 3),
+    )
+
+
+def spectra(rows: Sequence[Spectrum], caption: str) -> str:
+    """Return attached spectrometer results with where they come from."""
+    return table(
+        caption,
+        ("step", "cell", "PLQY", "peak", "FWHM", "measured", "instrument", "operator", "note", "origin"),
+        (
+            (
+                f"{s.step} {s.step_name}".strip(),
+                s.cell or MISSING,
+                plus_minus(s.plqy_pct, s.u_plqy_pct, "%"),
+                plus_minus(s.peak_nm, s.u_peak_nm, "nm"),
+                plus_minus(s.fwhm_nm, s.u_fwhm_nm, "nm"),
+                s.measured_utc or MISSING,
+                s.instrument or MISSING,
+                s.operator or MISSING,
+                s.note or MISSING,
+                f"{s.file}, SHA-256 {s.sha256[:12]}, attached {s.attached_utc}",
+            )
+            for s in rows
+        ),
+        numeric=(2, 3, 4),
     )
 
 
