@@ -159,9 +159,24 @@ def pause(rig: Port = None, as_json: Json = False) -> None:
 
 
 @app.command("continue")
-def continue_(rig: Port = None, as_json: Json = False) -> None:
-    """Tell a board that what its plan asks of a person has been done."""
-    _ask(rig, as_json, "CONTINUE")
+def continue_(
+    run: Annotated[
+        Path | None, typer.Argument(metavar="[RUN]", help="Folder of a run that a host follows.", exists=True, file_okay=False)
+    ] = None,
+    rig: Port = None,
+    as_json: Json = False,
+) -> None:
+    """Tell that what a plan asks of a person has been done: to the host that follows RUN, or to a board that nobody follows."""
+    if run is None:
+        _ask(rig, as_json, "CONTINUE")
+        return
+    output = Output(as_json)
+    with told(output):
+        from ..run import ANSWER
+
+        (run / ANSWER).touch()
+        output.say(f"told to the host that follows {run}")
+        output.result({"ok": True, "folder": str(run)})
 
 
 @app.command()
