@@ -2,8 +2,9 @@
 numbers. `analyse(folder)` writes analysis.json; the same folder gives the same bytes."""
 
 from .analysis import FILE_NAME, METHOD, analyse, analyse_run
+from .estimates import Crossing, Fit, Parameter
 from .folder import RunData, read_run
-from .results import Analysis, CellResult, Comparison, Conditions, Crossing, CurvePoint, Fit, Headline, HeadlineRow, Parameter, Quenching
+from .results import Analysis, CellResult, Comparison, Conditions, CurvePoint, Headline, HeadlineRow, Quenching
 
 __all__ = [
     "Analysis",

@@ -3,8 +3,10 @@
     ln k = ln k_0 - Ea / (R T)              runs of one sample at two temperatures and more, alike in light
     ln k = ln k_1 + m ln(E / (1 mW/cm2))    runs of one sample at two irradiances and more, alike in temperature
 
-k is 1 / mean lifetime, of one law for all runs of a line where one describes all of them (the lowest sum of AICc), else of each run's
-preferred fit. The ratio of sample to control inside a run is free of what both share: lamp, block, clock.
+k is 1 / mean lifetime, of one law for all runs of a sample where one describes all of them (the lowest sum of AICc), else of each run's
+preferred fit. Where no law describes a run, k is 1/T50 (or 1/T80) of all runs of that sample, counted from the baseline in equivalent time:
+a decay that only becomes slower or faster keeps its shape, so any of its times tells the rate. The ratio of sample to control inside a
+run is free of what both share: lamp, block, clock.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ import numpy as np
 
 from .compare import measured_at
 from .confidence import coverage_factor
-from .results import Analysis, CellResult, Fit, Parameter
+from .estimates import Fit, Parameter
+from .results import Analysis, CellResult
 from .trend import Line, line_through
 
 GAS_KJ_PER_MOL_K = 8.314462618e-3
@@ -72,23 +75,46 @@ class Ratio:
 
 def rates_of(runs: Sequence[tuple[str, Analysis]]) -> list[Rate]:
     """Return the rate of every cell that has a fit which describes it, in the order of runs and cells."""
-    laws = {
-        sample: _common_law([c for _, a in runs for c in a.cells if _key(c) == sample]) for _, a in runs for sample in map(_key, a.cells)
-    }
+    cells = [c for _, a in runs for c in a.cells]
+    laws = {sample: _common_law([c for c in cells if _key(c) == sample]) for sample in map(_key, cells)}
+    levels = {sample: _common_level([c for c in cells if _key(c) == sample]) for sample in map(_key, cells)}
     found = []
     for name, analysis in runs:
         c = analysis.conditions
         temp = c.temp_mean_degc if c.temp_mean_degc is not None else c.planned_temp_degc
         light = c.irradiance_mean_mw_per_cm2 if "light" in c.stress and c.irradiance_mean_mw_per_cm2 else 0.0
         for cell in analysis.cells:
-            fit = _fit_of(cell, laws[_key(cell)])
-            if fit is None or not fit.rates:
-                continue
-            k = fit.rates[-1]
-            u_ln = (math.log(k.high) - math.log(k.low)) / (2 * coverage_factor()) if k.low > 0 else math.inf
-            if math.isfinite(u_ln) and u_ln > 0:
-                found.append(Rate(name, cell.cell, cell.sample, c.stress, temp, light, fit.model, k, u_ln))
+            law, k = _rate(cell, laws[_key(cell)], levels[_key(cell)])
+            u_ln = (math.log(k.high) - math.log(k.low)) / (2 * coverage_factor()) if k is not None and k.low > 0 else math.inf
+            if k is not None and math.isfinite(u_ln) and u_ln > 0:
+                found.append(Rate(name, cell.cell, cell.sample, c.stress, temp, light, law, k, u_ln))
     return found
+
+
+def _rate(cell: CellResult, law: str | None, level: str | None) -> tuple[str, Parameter | None]:
+    """Return (law, k), or ("1/T50", that) where a level stands in for laws that do not describe all runs."""
+    if level is not None:
+        return level, _by_level(cell, level)
+    fit = _fit_of(cell, law)
+    return (fit.model, fit.rates[-1]) if fit is not None and fit.rates else ("", None)
+
+
+def _common_level(cells: list[CellResult]) -> str | None:
+    """The level that takes the place of a law: None where every run has a fit that describes it, or a run does not reach either level."""
+    if all(_fit_of(cell, None) is not None for cell in cells):
+        return None
+    return next((name for name in ("1/T50", "1/T80") if all(_by_level(cell, name) is not None for cell in cells)), None)
+
+
+def _by_level(cell: CellResult, name: str) -> Parameter | None:
+    crossing = cell.t50 if name == "1/T50" else cell.t80
+    if crossing.t_h is None or crossing.u_t_h is None:
+        return None
+    first = next((p.t_h for p in cell.points if p.how == "hot"), None)
+    before = (cell.quenching.heating_up_equivalent_h or 0.0) - first if first is not None else 0.0
+    since_baseline = crossing.t_h + before
+    wide = math.exp(coverage_factor() * math.hypot(crossing.u_t_h, cell.quenching.u_heating_up_equivalent_h or 0.0) / since_baseline)
+    return Parameter(name, "1/h", 1 / since_baseline, 1 / since_baseline / wide, wide / since_baseline)
 
 
 def _key(cell: CellResult) -> str:

@@ -14,11 +14,12 @@ from remnant_protocol import messages
 from .compare import compare
 from .compliance import judge
 from .curve import LAMP_WARMS_K_PER_MW_PER_CM2, SAMPLE_LAG_S, analyse_cell, unread_cell
-from .folder import Event, RunData, number, read_run
+from .folder import Event, RunData, read_run
 from .notation import plain
 from .pulses import OUTLIER_SIGMAS, Reading, probe_exposure_j_per_cm2, readings_by_cell
 from .results import Analysis, Conditions, Incident, Interruption, StepResult
 from .stress import ACTIVATION_KJ_PER_MOL, ACTIVATION_U_KJ_PER_MOL, Stress, equivalent_s, find_stress
+from .telemetry import number
 
 FILE_NAME = "analysis.json"
 PROBE_SHARE_WARN_PCT = 1.0
@@ -57,6 +58,8 @@ METHOD = {
     "times": "T95, T80, T50: where the preferred fit reaches the level; interval averaged over the laws that describe the readings, with "
     "Akaike weights; interpolated between readings where none does; a level not reached is censored: above the end of the readings",
     "rates": "k = 1 / mean lifetime of the fit: 1/tau (mono), 1 / (w tau_1 + (1-w) tau_2) (bi), beta / (tau Gamma(1/beta)) (stretched)",
+    "over_runs": "Ea and the exponent of the rate against irradiance: weighted line with the scatter between runs (Paule and Mandel), "
+    "Student t with n - 2 degrees of freedom (Knapp and Hartung)",
     "probing": f"exposure added by probe pulses as a share of the stress exposure; above {PROBE_SHARE_WARN_PCT:g} % it is a warning",
     "agreement": "|measured - published| <= sqrt(scatter^2 + (2 u)^2)",
 }

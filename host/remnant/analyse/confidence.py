@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 
-from scipy.stats import t as student_t
+from scipy.special import stdtrit  # scipy.stats would take longer to load than a report to make
 
 LEVEL = 0.95
 FREEDOM_MANY = 1e6  # a normal distribution for all that matters
@@ -13,7 +13,7 @@ FREEDOM_MANY = 1e6  # a normal distribution for all that matters
 
 @functools.lru_cache(maxsize=4096)
 def _factor(freedom: float) -> float:
-    return float(student_t.ppf((1 + LEVEL) / 2, freedom))
+    return float(stdtrit(freedom, (1 + LEVEL) / 2))
 
 
 def coverage_factor(freedom: float | None = None) -> float:

@@ -12,10 +12,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 from scipy.optimize import root_scalar
 
-from .results import Crossing
+from .estimates import Crossing
 
 _CLEAR_SIGMAS = 4.0
 
@@ -68,6 +67,8 @@ def _widen(points: list[CrossPoint], index: int) -> tuple[int, int]:
 
 def _between(points: list[CrossPoint], index: int, level: float) -> tuple[float, float, float, float]:
     """Return (t_h, slope in %/h, own uncertainty in %, uncertainty of shape in h) between two clear neighbours."""
+    from scipy.interpolate import PchipInterpolator  # slow to load, needed where no fit describes the readings
+
     a, b = points[index - 1], points[index]
     slope = (b.pct - a.pct) / (b.t_h - a.t_h)
     share = (a.pct - level) / (a.pct - b.pct)

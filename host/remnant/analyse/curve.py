@@ -25,12 +25,13 @@ import numpy as np
 
 from .confidence import coverage_factor
 from .crossing import CrossPoint, crossing
+from .estimates import Crossing
 from .fits import LEVELS_PCT, describe, time_to
 from .folder import RunData
 from .kinetics import Attempt, Readings, solve_all
 from .pulses import OUTLIER_SIGMAS, Reading
 from .quenching import REFERENCE_SLOPE_PER_K, Timed, quenching_of, slope_per_k
-from .results import CellResult, Crossing, CurvePoint, Headline, Quenching
+from .results import CellResult, CurvePoint, Headline, Quenching
 from .stress import Stress, equivalent_s
 
 SAME_TEMPERATURE_K = 2.0

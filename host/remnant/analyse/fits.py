@@ -20,9 +20,9 @@ from scipy.optimize import root_scalar
 from scipy.special import stdtr
 
 from .confidence import LEVEL, coverage_factor
+from .estimates import Crossing, Fit, Parameter
 from .kinetics import Attempt, Solution, best
 from .laws import Quantity
-from .results import Crossing, Fit, Parameter
 
 LEVELS_PCT = (95.0, 80.0, 50.0)
 _CURVE_POINTS = 120

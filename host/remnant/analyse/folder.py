@@ -6,7 +6,6 @@ read; what cannot is named in `RunData.missing`. Times are seconds since run sta
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from dataclasses import dataclass, field
@@ -18,16 +17,8 @@ import numpy as np
 from remnant_protocol import errors as codes
 from remnant_protocol.errors import RigError
 
-TELEMETRY_COLUMNS = (
-    "t_s",
-    "setpoint_degC",
-    "temp_degC",
-    "heater_duty_pct",
-    "lamp_duty_pct",
-    "irradiance_mW_per_cm2",
-    "exposure_J_per_cm2",
-    "tick_late_us",
-)
+from .telemetry import csv_rows, number, read_telemetry
+
 _RUN_FILES = ("manifest.json", "probes.csv", "telemetry.parquet", "telemetry.csv", "run.sqlite")
 _PULSE_NUMBERS = ("t_s", "temp_degC", "pulse", "dark_counts", "lit_counts", "monitor_counts", "probe_exposure_J_per_cm2")
 
@@ -108,19 +99,11 @@ def read_run(folder: str | Path) -> RunData:
         text = "this is no run folder: it has neither manifest.json nor probes.csv nor telemetry"
         raise RigError(codes.STORE_CORRUPT, where=str(folder), text=f"{folder}: {text}")
     data.manifest = _read_manifest(folder, data.missing)
-    data.telemetry = _read_telemetry(folder, data.missing)
+    data.telemetry = read_telemetry(folder, data.missing)
     data.pulses = _read_pulses(folder, data.missing)
     data.events = _read_events(folder, data.missing)
     data.planned_irradiance_mw_per_cm2 = _planned_irradiance(folder)
     return data
-
-
-def number(text: Any) -> float:
-    """Return a float; nan for an empty, absent or malformed cell."""
-    try:
-        return float(text)
-    except (TypeError, ValueError):
-        return math.nan
 
 
 def _read_manifest(folder: Path, missing: list[str]) -> dict[str, Any]:
@@ -132,50 +115,8 @@ def _read_manifest(folder: Path, missing: list[str]) -> dict[str, Any]:
     return manifest if isinstance(manifest, dict) else {}
 
 
-def _read_telemetry(folder: Path, missing: list[str]) -> dict[str, np.ndarray]:
-    parquet = folder / "telemetry.parquet"
-    if parquet.is_file():
-        import pyarrow
-        import pyarrow.parquet
-
-        try:
-            table = pyarrow.parquet.read_table(parquet)
-        except (OSError, pyarrow.ArrowException):
-            missing.append("telemetry.parquet is unreadable; telemetry.csv is used instead")
-        else:
-            names = [name for name in TELEMETRY_COLUMNS if name in table.column_names]
-            return _in_time_order({name: _float_column(table.column(name)) for name in names})
-    columns: dict[str, list[float]] = {}
-    rows, bad = _csv_rows(folder / "telemetry.csv")
-    if rows is None:
-        missing.append("no telemetry: temperature, irradiance and exposure are unknown")
-        return {}
-    if bad:
-        missing.append(f"telemetry.csv: {bad} incomplete rows left out")
-    for row in rows:
-        for name in TELEMETRY_COLUMNS:
-            columns.setdefault(name, []).append(number(row.get(name)))
-    return _in_time_order({name: np.array(values, dtype=float) for name, values in columns.items()})
-
-
-def _float_column(column: Any) -> np.ndarray:
-    """Return floats, nan for null; a column of text is read cell by cell."""
-    values = column.to_numpy()
-    return values.astype(float) if values.dtype != object else np.array([number(value) for value in values], dtype=float)
-
-
-def _in_time_order(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Drop rows without a time and put the rest in order of time; an empty table has no columns."""
-    t_s = columns.get("t_s", np.empty(0))
-    keep = np.flatnonzero(np.isfinite(t_s))
-    if not keep.size:
-        return {}
-    order = keep[np.argsort(t_s[keep], kind="stable")]
-    return {name: values[order] for name, values in columns.items()}
-
-
 def _read_pulses(folder: Path, missing: list[str]) -> list[Pulse]:
-    rows, bad = _csv_rows(folder / "probes.csv")
+    rows, bad = csv_rows(folder / "probes.csv")
     if rows is None:
         missing.append("no probes.csv: nothing can be said about PL")
         return []
@@ -206,7 +147,7 @@ def _read_pulses(folder: Path, missing: list[str]) -> list[Pulse]:
 
 
 def _read_events(folder: Path, missing: list[str]) -> list[Event]:
-    rows, _ = _csv_rows(folder / "events.csv")
+    rows, _ = csv_rows(folder / "events.csv")
     if rows is None:
         missing.append("no events.csv: steps and faults are known from the manifest only")
         return []
@@ -227,21 +168,6 @@ def _read_events(folder: Path, missing: list[str]) -> list[Event]:
             )
         )
     return events
-
-
-def _csv_rows(path: Path) -> tuple[list[dict[str, str]] | None, int]:
-    """Return (rows, number of rows left out because they end early); (None, 0) without a readable file."""
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace").replace("\x00", "")
-    except OSError:
-        return None, 0
-    reader = csv.DictReader(text.splitlines())
-    try:
-        rows = list(reader)
-    except csv.Error:
-        return None, 0
-    whole = [row for row in rows if None not in row.values() and None not in row]
-    return whole, len(rows) - len(whole)
 
 
 def _planned_irradiance(folder: Path) -> float | None:

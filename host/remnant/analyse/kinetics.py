@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import leastsq
-from scipy.stats import chi2 as chi2_distribution
+from scipy.special import chdtri
 
 from .confidence import FREEDOM_MANY
 from .laws import LAWS, Law
@@ -206,7 +206,7 @@ def _solve(law: Law, data: Readings, start: list[float] | None) -> tuple[Solutio
     if _beyond(law, p, float(data.s_h.max()) or 1.0):
         return None, "not determined: a parameter runs off, the readings do not need this model"
     dof = count - layout.free
-    widened = data.freedom is None or chi2 > chi2_distribution.ppf(0.95, dof)
+    widened = data.freedom is None or chi2 > float(chdtri(dof, 0.05))
     covariance = covariance * (chi2 / dof if widened else 1.0)
     k = layout.free
     aicc = chi2 + 2 * k + 2 * k * (k + 1) / (count - k - 1) if count - k - 1 > 0 else None

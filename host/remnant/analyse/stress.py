@@ -21,7 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .folder import RunData, number
+from .folder import RunData
+from .telemetry import number
 
 ACTIVATION_KJ_PER_MOL = 109.0
 ACTIVATION_U_KJ_PER_MOL = 30.0

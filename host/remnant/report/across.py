@@ -15,16 +15,16 @@ from typing import Any
 from ..analyse import METHOD, Analysis, analyse_run, read_run
 from ..analyse.across import Rate, Trend, common_times_h, rates_of, ratios, remnant_at, trends
 from ..analyse.attached import attached
-from ..analyse.notation import plain, plus_minus
+from ..analyse.notation import MISSING, plain, plus_minus
 from ..analyse.results import CellResult
 from ..record.finish import write_whole
 from . import across_figures, tables
 from .across_figures import Entry
 from .drawing import standalone
 from .figures import Figure
+from .markup import bracket, shown, table
 from .page import document
 from .published import PublishedPoint, citations, points_beside
-from .tables import shown
 
 FILE_NAME = "compare.html"
 
@@ -191,19 +191,21 @@ def _table(entries: Sequence[Entry], rows: list[dict[str, Any]], times: Sequence
         light = f", {plain(row['irradiance_mW_per_cm2'], 'mW/cm2', 3)}" if row["irradiance_mW_per_cm2"] else ""
         t80 = "\n".join(part for part in (str(cell.t80), cell.t80.interval) if part)
         remnants = [plus_minus(row[f"remnant_at_{t:g}_h_pct"], row[f"u_remnant_at_{t:g}_h_pct"], "%") for t in times]
-        k = f"{plain(row['k_per_h'])}\n{tables.bracket(row['k_low_per_h'], row['k_high_per_h'])}".strip()
+        k = f"{plain(row['k_per_h'])}\n{bracket(row['k_low_per_h'], row['k_high_per_h'])}".strip()
         ratio = plain(row["sample_over_control"])
         if row["sample_over_control"] is not None:
-            ratio += f"\n{tables.bracket(row['sample_over_control_low'], row['sample_over_control_high'])}"
+            ratio += f"\n{bracket(row['sample_over_control_low'], row['sample_over_control_high'])}"
         name = f"{row['run']} {row['cell']}"
         stress = f"{row['stress']}\n{plain(row['temp_degC'], 'degC', 3)}{light}"
-        body.append((name, row["folder"], row["sample"], stress, t80, *remnants, k, row["model"] or tables.MISSING, ratio))
+        body.append((name, row["folder"], row["sample"], stress, t80, *remnants, k, row["model"] or MISSING, ratio))
     numeric = [4, *range(5, 5 + len(times)), 5 + len(times), 7 + len(times)]
-    return tables.table("All runs; brackets: 95 % intervals; u: standard uncertainty; k: 1 / mean lifetime", heads, body, numeric)
+    return table(
+        "All runs; brackets: 95 % intervals; u: standard uncertainty; k: 1 / mean lifetime, or as the model says", heads, body, numeric
+    )
 
 
 def _trends(found: list[Trend]) -> str:
-    return tables.table(
+    return table(
         "Over runs: activation energy Ea, exponent m of the rate against irradiance",
         ("sample", "quantity", "value", "95 % interval", "runs", "scatter between runs", "model", "note"),
         (
@@ -211,11 +213,11 @@ def _trends(found: list[Trend]) -> str:
                 t.sample,
                 t.name,
                 plain(t.value, t.unit),
-                tables.bracket(t.low, t.high, t.unit),
+                bracket(t.low, t.high, t.unit),
                 len(t.rates),
                 plain(t.between_pct, "%", 2),
                 t.law,
-                t.note or tables.MISSING,
+                t.note or MISSING,
             )
             for t in found
         ),

@@ -227,7 +227,7 @@ def _temperatures(found: Sequence[Trend]) -> str:
 
 
 def _said(t: Trend) -> str:
-    return f"{t.name} {plain(t.value, digits=3)} [{plain(t.low, digits=3)}, {plain(t.high, digits=3)}] {t.unit}".strip()
+    return f"{t.name} {plain(t.value)} [{plain(t.low)}, {plain(t.high)}] {t.unit}".strip()
 
 
 def _label(entry: Entry, cell: CellResult) -> str:

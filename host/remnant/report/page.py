@@ -14,8 +14,8 @@ from ..analyse.notation import plain, plus_minus
 from . import across_figures, tables
 from .compliance import compliance
 from .figures import Figure, figures_of
+from .markup import bracket, shown
 from .published import citations, points_beside
-from .tables import shown
 
 FILE_NAME = "report.html"
 _STYLE = Path(__file__).with_name("style.css")
@@ -150,7 +150,7 @@ def _card(cell: CellResult) -> str:
     return (
         f'<li><span class="small">{shown(cell.cell)}: {shown(cell.sample)}</span><span class="big">'
         f'{shown(plus_minus(h.remnant_pct, h.u_pct, "%"))}</span><span class="small">{shown(after)}</span>'
-        f'<span class="small">95 %: {shown(tables.bracket(h.low_pct, h.high_pct, "%") or "-")}</span>'
+        f'<span class="small">95 %: {shown(bracket(h.low_pct, h.high_pct, "%") or "-")}</span>'
         f'<span class="small">T80 {shown(cell.t80)} {shown(cell.t80.interval)}</span><span class="small">T50 {shown(cell.t50)} '
         f"{shown(cell.t50.interval)}</span></li>"
     )

@@ -1,42 +1,17 @@
-"""Tables of the report. Every cell is text that comes from files or numbers; `table` escapes all of it."""
+"""Tables of the report. Every cell is text that comes from files or numbers; `markup.table` escapes all of it."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..analyse import Analysis, CellResult, HeadlineRow, Parameter
 from ..analyse.attached import Spectrum
 from ..analyse.notation import MISSING, plain, plus_minus
+from .markup import bracket, lines, table
 from .published import PublishedPoint, rows_of_stress
 
 _VERDICT_SIGNS = {"agrees": "\N{CHECK MARK}", "disagrees": "\N{BALLOT X}", "not measured": "?", "no published number": ""}
-
-
-def shown(text: Any) -> str:
-    """Return text for the page: escaped, with the signs that ASCII spells out."""
-    plain_text = str(text).replace("+-", "\N{PLUS-MINUS SIGN}").replace("degC", "\N{DEGREE SIGN}C").replace("cm2", "cm\N{SUPERSCRIPT TWO}")
-    return html.escape(plain_text).replace("\n", "<br>")
-
-
-def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], numeric: Iterable[int] = ()) -> str:
-    """Return an accessible table: a caption, column heads, the first cell of each row as its head; "" without rows."""
-    body = []
-    right = set(numeric)
-    for row in rows:
-        cells = []
-        for i, value in enumerate(row):
-            tag, scope = ("th", ' scope="row"') if i == 0 else ("td", "")
-            cells.append(f"<{tag}{scope}{' class=n' if i in right else ''}>{shown(value)}</{tag}>")
-        body.append(f"<tr>{''.join(cells)}</tr>")
-    if not body:
-        return ""
-    head = "".join(f'<th scope="col"{" class=n" if i in right else ""}>{shown(h)}</th>' for i, h in enumerate(heads))
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{shown(caption)}"><table><caption>{shown(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
-    )
 
 
 def comparison(rows: Iterable[HeadlineRow], caption: str) -> str:
@@ -70,24 +45,15 @@ def headline(analysis: Analysis) -> str:
             (
                 c.cell,
                 c.sample,
-                _lines(plus_minus(c.headline.remnant_pct, c.headline.u_pct, "%"), bracket(c.headline.low_pct, c.headline.high_pct, "%")),
+                lines(plus_minus(c.headline.remnant_pct, c.headline.u_pct, "%"), bracket(c.headline.low_pct, c.headline.high_pct, "%")),
                 plain(c.headline.t_h, "h", 3),
-                *(_lines(str(x), x.interval) for x in (c.t95, c.t80, c.t50)),
-                _lines(c.headline.how, f"times: {c.t80.method}" if c.t80.method else ""),
+                *(lines(str(x), x.interval) for x in (c.t95, c.t80, c.t50)),
+                lines(c.headline.how, f"times: {c.t80.method}" if c.t80.method else ""),
             )
             for c in analysis.cells
         ),
         numeric=(2, 3, 4, 5, 6),
     )
-
-
-def bracket(low: float | None, high: float | None, unit: str = "") -> str:
-    """Return "[1.2, 1.4] h"; "" without both ends."""
-    return "" if low is None or high is None else f"[{plain(low)}, {plain(high)}] {unit}".strip()
-
-
-def _lines(*parts: str) -> str:
-    return "\n".join(part for part in parts if part)
 
 
 def fits(analysis: Analysis) -> str:

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from synthetic_run import Synthetic, make_run, second_order
 from trials import Experiment, mono, trial
 
-from remnant.analyse import analyse_run
+from remnant.analyse import analyse_run, read_run
 from remnant.analyse.across import arrhenius, rates_of
 from remnant.analyse.trend import line_through
 
@@ -66,3 +67,18 @@ def test_two_temperatures_give_an_energy_that_is_as_sure_as_the_runs(series):
 
 def test_one_temperature_gives_none(series):
     assert arrhenius([r for r in rates_of([("a", series[0][0]), ("b", series[1][0])]) if r.cell == "A"]) is None
+
+
+def test_samples_that_no_law_describes_give_an_energy_by_their_half_times(tmp_path):
+    """Second order, slower by Ea: none of the laws fits, the time to 50 % keeps its share of every lifetime."""
+    analyses = []
+    for seed, temp in enumerate(DEGC[1:]):
+        rate = 1.54 / (tau_h(temp) / 4.0)
+        what = Synthetic(seed=seed, soak_degc=temp, decays={"B": second_order(rate)}, duration_h=5 * 1.54 / rate)
+        make_run(tmp_path / str(seed), what)
+        analyses.append((str(seed), analyse_run(read_run(tmp_path / str(seed)))))
+    rows = rates_of(analyses)
+    assert [r.law for r in rows] == ["1/T50"] * 3
+    fitted = arrhenius(rows)
+    assert fitted.value == pytest.approx(EA_KJ, rel=0.02)
+    assert fitted.low < fitted.value < fitted.high and fitted.law == "1/T50"
