@@ -50,3 +50,19 @@ def test_faults_of_the_scenario_count_from_the_new_start():
     for _ in range(60):
         after.advance(100_000, 0, 0)
     assert after.stop_pressed
+
+
+def test_what_has_been_dosed_stays_and_goes_on_acting():
+    scenario = {"ambient_c": 25, "cells": ["pbso4-bare", "ag"], "liquids": ["ethanol"]}
+    before = Plant(scenario)
+    before.move_syringe(0, 20000)
+    for _ in range(6000):
+        before.advance(100_000, 0, 20_000)
+    after = Plant(scenario)
+    after.outlast(before.lasting(), 0)
+    assert after.truth()["remnant"] == before.truth()["remnant"]
+    assert after.truth()["liquid_ppm"] == before.truth()["liquid_ppm"]
+    for _ in range(6000):
+        after.advance(100_000, 0, 0)
+    left, right = before.truth()["remnant"], after.truth()["remnant"]
+    assert right[0] < left[0] and right[1] > left[1]  # ethanol goes on, darkness gives back

@@ -19,21 +19,21 @@ from remnant.cli.running import Wish, run_all
 SEED = 1
 SHORTER = {
     "colloidal": {"telemetry": "1 h"},
-    "humid-40-75": {"duration": "8 h"},
-    "isos-d-2": {"duration": "4 h"},
-    "isos-d-3": {"duration": "4 h"},
-    "isos-l-1": {"duration": "4 h"},
-    "isos-l-2": {"duration": "4 h"},
+    "humid-40-75": {"duration": "4 h"},
+    "isos-d-2": {"duration": "2 h"},
+    "isos-d-3": {"duration": "2 h"},
+    "isos-l-1": {"duration": "2 h"},
+    "isos-l-2": {"duration": "2 h"},
     "isos-lc-2h": {"cycles": "2"},
-    "isos-lc-8h": {"lit": "1 h", "dark": "2 h", "cycles": "2"},
-    "isos-lc-24h": {"lit": "2 h", "dark": "2 h"},
-    "isos-lt-1": {"cycles": "2"},
-    "isos-t-1": {"cycles": "3"},
-    "light-14h": {"duration": "3 h"},
-    "light-24h": {"duration": "3 h"},
-    "light-42h": {"duration": "3 h"},
-    "light-48h": {"duration": "3 h"},
-    "uv-365": {"duration": "3 h"},  # whole in `remnant demo`
+    "isos-lc-8h": {"lit": "30 min", "dark": "1 h", "cycles": "2"},
+    "isos-lc-24h": {"lit": "1 h", "dark": "1 h"},
+    "isos-lt-1": {"dwell": "30 min", "cycles": "2"},
+    "isos-t-1": {"cycles": "2"},
+    "light-14h": {"duration": "1 h"},
+    "light-24h": {"duration": "1 h"},
+    "light-42h": {"duration": "2 h"},
+    "light-48h": {"duration": "2 h"},
+    "uv-365": {"duration": "1 h"},  # whole in `remnant demo`
 }
 
 
