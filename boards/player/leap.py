@@ -24,6 +24,7 @@ _STILL_MC = 2  # within a second: what crosses its setpoint faster is going to o
 _CALM_TICKS = 30
 _ROOM_MC = 20
 _IDLE_ROUNDS = 10
+_BELOW_2UW = 3  # rig/lamp.py corrects by error >> 2: with the monitor's noise the light stays 1.5 uW/cm2 below what is asked
 _WARM_UW = int(plant_lamp.FULL_UW_PER_CM2 * (1 - plant_lamp.DROOP_PER_K * plant_lamp.RISE_FULL_MK / 1000)) - 100
 _CYCLES_PER_S = 125_000_000
 _BRAKE_S = 2.0
@@ -38,6 +39,8 @@ class Leaper:
         self._calm = 0
         self._past_mc = [0] * 10
         self._tau_s = -thermal.STEP_S / log(1 - plant_rig.LOSS_Q22 / (1 << 22))
+        per_k = 1000 * plant_rig.LOSS_Q22 / plant_rig.HEAT_PER_U16  # duty that holds the block a kelvin warmer
+        self._settling_s = (rig.settings["heater_kp_u16_per_k"] + per_k) / max(rig.settings["heater_ki_u16_per_k_s"], 1)
         self._steps_owed = [0.0] * len(rig.pumps)
         self._idle_since = None
         self.leapt_s = 0.0
@@ -83,7 +86,7 @@ class Leaper:
             return None
         off_mc = temp_mc - heater.setpoint_mc
         near = -_NEAR_MC < off_mc < _NEAR_MC
-        if still and heater.duty_u16 < FULL and (near or self._at_room() and not heater.duty_u16):
+        if still and heater.duty_u16 < FULL and (near or off_mc > 0 and self._at_room() and not heater.duty_u16):
             self._calm += 1
             if self._calm > _CALM_TICKS:
                 return "held" if near else "off"
@@ -114,13 +117,15 @@ class Leaper:
     def _pumps_s(self):
         """Seconds until a pump leaves its cruise; 0 while one is on its ramp."""
         seconds = NEVER
-        for pump in self._rig.pumps:
+        for i, pump in enumerate(self._rig.pumps):
             if pump.busy:
                 planner = pump._feeder.planner
                 speed = self._speed(planner)
                 if pump.starting or pump._after_nl_per_min or planner.k != planner._goal or not pump._feeder.now()[0]:
                     return 0.0
                 seconds = min(seconds, (planner.left - planner.k - planner._cruise_n) / speed - _BRAKE_S)
+            else:
+                self._steps_owed[i] = 0.0
         return seconds
 
     @staticmethod
@@ -238,8 +243,9 @@ class Leaper:
         s, clock.us = divmod(clock.us + us, 1_000_000)  # as its update, which counts second by second
         clock.s += s
         clock._last = hal.clock.ticks_us()
-        telemetry = max(0, -((rig._telemetry_due - ticks * 100) // rig._telemetry_ms)) if rig._telemetry_due <= ticks * 100 else 0
-        rig._telemetry_due += telemetry * rig._telemetry_ms - ticks * 100
+        due_ms, period_ms = rig._telemetry_due, rig._telemetry_ms
+        telemetry = (ticks * 100 - due_ms) // period_ms + 1 if due_ms <= ticks * 100 else 0
+        rig._telemetry_due += telemetry * period_ms - ticks * 100
         rig.telemetry += telemetry
         rig.records += telemetry * (1 + sum(1 for pump in rig.pumps if pump.busy))
         self.leapt_s += seconds
@@ -248,12 +254,13 @@ class Leaper:
         rig = self._rig
         hal, heater, plant = rig.hal, rig.heater, rig.hal.plant
         ambient_q = hal.ambient_q
-        if heat == "held":
+        if heat == "held":  # what is left of the error dies away as the integral takes over from the proportional part
             setpoint_q = heater.setpoint_mc * _Q_PER_MC
-            plant._block_q = plant._sensor_q = setpoint_q
-            duty = holding_u16(setpoint_q, ambient_q)
+            left_q = int((plant._sensor_q - setpoint_q) * exp(-seconds / self._settling_s))
+            plant._block_q = plant._sensor_q = setpoint_q + left_q
+            duty = holding_u16(plant._block_q, ambient_q)
             heater.duty_u16 = duty
-            heater._integral = duty << 12
+            heater._integral = max(0, duty + heater._kp * left_q // 1024000) << 12
             hal.heater.renew(duty)
             hal.heater_u16s += duty * seconds
         else:
@@ -272,7 +279,7 @@ class Leaper:
             before = led._rise_uk
             led.second(duty * 10)
             if duty:
-                duty = min(FULL, (lamp.measured_uw_per_cm2 << 14) // led.gain + 1)
+                duty = min(FULL, (lamp.requested_uw_per_cm2 << 14) // led.gain)
             left -= 1
             hal.lamp_u16s += duty
             if led._rise_uk == before:
@@ -282,7 +289,7 @@ class Leaper:
         if duty:
             hal.lit_s += ticks / 10
             lamp.duty_u16 = duty
-            rig.exposure.add(lamp.measured_uw_per_cm2, us)
+            rig.exposure.add(2 * lamp.requested_uw_per_cm2 - _BELOW_2UW, us // 2)
 
     def _move_pump(self, i, pump, seconds, us):
         """A pump in its cruise goes on in it: whole steps, what is left of one goes into the next leap."""
