@@ -246,12 +246,16 @@ def check(plan: PlanName, set_: Inputs = None, as_json: Json = False) -> None:
     output = Output(as_json)
     with told(output):
         from ..plan import compile_plan, load
+        from .campaigning import flow_lines
         from .limits import limits_of
 
         limits = limits_of("virtual")
-        compiled = compile_plan(load(plan, _inputs(set_), limits), limits)
+        loaded = load(plan, _inputs(set_), limits)
+        compiled = compile_plan(loaded, limits)
         for step in compiled.steps:
             output.say(f"{step.index:3}  {step.planned_s / 3600:8.2f} h  {step.text}")
+        for line in flow_lines(plan, loaded, _inputs(set_), limits):
+            output.say(line)
         output.say(f"ok: {len(compiled.steps)} steps, about {compiled.duration_s / 3600:.1f} h, program of {len(compiled.data)} bytes")
         steps = [{"index": s.index, "text": s.text, "planned_s": s.planned_s} for s in compiled.steps]
         output.result({"ok": True, "duration_s": compiled.duration_s, "program_bytes": len(compiled.data), "steps": steps})
