@@ -226,6 +226,7 @@ def _end(result: RunResult, output: Output) -> None:
     try:
         page = str(write_report(result.folder))
         output.say(f"report: {page}")
+        _pairs(result.folder, output)
     except RigError as error:  # a run of which nothing is known but its records, or a disk that takes no more
         output.say(f"no report: {explain(error)}")
     simulated = bool(result.manifest["simulated"])
@@ -238,6 +239,13 @@ def _end(result: RunResult, output: Output) -> None:
     code = Exit.INTERRUPTED if result.status == "stopped" else Exit.OK
     output.result({"ok": code == Exit.OK, "exit": int(code), **document})
     raise typer.Exit(code)
+
+
+def _pairs(folder: Path, output: Output) -> None:
+    from ..campaign.pairs import write_pairs_page
+
+    if (page := write_pairs_page(folder)) is not None:
+        output.say(f"flows of its pairs of pumps: {page}")
 
 
 @app.command()
@@ -284,6 +292,8 @@ def report(
                 output.say(f"{folder}: the host ended before the run did; its tables were made from the journal")
         path = write_report(runs[0] if len(runs) == 1 and out is None else runs, out)
         output.say(f"report: {path}")
+        for folder in runs:
+            _pairs(folder, output)
         output.result({"ok": True, "report": str(path)})
 
 
