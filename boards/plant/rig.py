@@ -8,7 +8,7 @@ must move every 100 ms (block, sensor, light spent). Sample, LED warming and age
 from math import sqrt
 
 from . import faults, lamp, luminescence, noise, thermal, thermistor
-from .ageing import MODELS, ReducedTime, Sample
+from .ageing import LIQUIDS, Contact, ReducedTime, Sample, constants, names
 from .noise import DIGIT, GAUSS, GAUSS_LAST, MULTIPLIER, Noise
 from .syringe import DEFAULTS, Syringe
 from .thermal import HEAT_PER_U16, LOSS_Q22, SENSOR_Q15
@@ -22,6 +22,7 @@ _SENSOR_NOISE, _ANALOG_NOISE, _OPTICS_NOISE, _BRIGHTNESS, _SENSOR2_NOISE = 1, 2,
 SECOND_US = 1000000
 _REST_Q = 2048  # 2 mK: nearer comes no lag
 _TOGETHER_Q = 512  # 0.5 mK: both sensors are one again
+SAMPLE_NL = 2000000  # liquid in a cell before anything is dosed
 
 
 class Plant:
@@ -54,7 +55,10 @@ class Plant:
         self._n2 = self._sigma2 = 0
         self._analog = Noise(seed, _ANALOG_NOISE)
         self._optics = Noise(seed, _OPTICS_NOISE)
-        self._times, self._cells = _fill(scenario.get("cells", ["templated", "control"]), Noise(seed, _BRIGHTNESS))
+        self._liquids, self._contacts = _liquids(scenario.get("liquids", []))
+        self._times, self._cells = _fill(scenario.get("cells", ["templated", "control"]), Noise(seed, _BRIGHTNESS), self._contacts)
+        self._filled = sum([sample is not None for sample in self._cells])
+        self._switching = [sample for sample in self._cells if sample is not None and sample.switching]
         self._signal = [0] * CELLS
         self._shot = [0] * CELLS
         self._signal_at = [-1] * CELLS
@@ -130,6 +134,10 @@ class Plant:
         mk = (self._sample_q >> 10) - thermistor.FIRST_MC
         for time in self._times:
             time.seconds(mk >> 9, mk & 511, seconds)
+        for contact in self._contacts:
+            contact.seconds(seconds)
+        for sample in self._switching:
+            sample.switch_back(seconds)
 
     def _faulty_step(self, heater_u16, lamp_u16, full_u16):
         """One step with what is broken; full_u16: what the closed part of the series switch lets through."""
@@ -189,6 +197,13 @@ class Plant:
         mk = (sample_q >> 10) - thermistor.FIRST_MC
         for time in self._times:
             time.second(mk >> 9, mk & 511)
+        for contact in self._contacts:
+            contact.seconds(1)
+        for sample in self._switching:
+            if lamp_sum:
+                sample.switch_second()
+            else:
+                sample.switch_back(1)
         if self._due:
             self._fire(self._seconds * 10)
             self._choose_way()
@@ -320,7 +335,21 @@ class Plant:
 
     def move_syringe(self, pump, steps):
         """The motor was sent signed steps (positive infuses); returns those it followed."""
-        return self._syringes[pump].move(steps)
+        followed = self._syringes[pump].move(steps)
+        if self._contacts:
+            self._mix()
+        return followed
+
+    def _mix(self):
+        """Volume fraction of each liquid: all filled cells get equal parts of what is dispensed, less what goes to waste first."""
+        dosed = {}
+        total_nl = SAMPLE_NL
+        for (liquid, waste_nl), syringe in zip(self._liquids, self._syringes):
+            nl = max(0, syringe.dispensed_nl() - waste_nl) // max(self._filled, 1)
+            total_nl += nl
+            dosed[liquid] = dosed.get(liquid, 0) + nl
+        for liquid, contact in zip(LIQUIDS, self._contacts):
+            contact.fraction_ppm = dosed.get(liquid, 0) * 1000000 // total_nl
 
     def pump_stalled(self, pump):
         """The stall output of the motor's driver."""
@@ -375,6 +404,8 @@ class Plant:
             "temps_q": [self._block_q, self._sample_q, self._sensor_q],
             "stress": [self._stress_mj, self._stress_rest],
             "aged": [[time.s, time.us] for time in self._times],
+            "wetted": [[contact.s, contact.us] for contact in self._contacts],
+            "switched": [0 if s is None else s.switched for s in self._cells],
             "probed_nj": [0 if s is None else s.probe_nj_per_cm2 for s in self._cells],
             "syringes": [s.position() for s in self._syringes],
         }
@@ -385,11 +416,16 @@ class Plant:
         self._stress_mj, self._stress_rest = state["stress"]
         for time, aged in zip(self._times, state["aged"]):
             time.s, time.us = aged
-        for sample, probed_nj in zip(self._cells, state["probed_nj"]):
+        for contact, wetted in zip(self._contacts, state["wetted"]):
+            contact.s, contact.us = wetted
+        for sample, probed_nj, switched in zip(self._cells, state["probed_nj"], state["switched"]):
             if sample is not None:
                 sample.probe_nj_per_cm2 = probed_nj
+                sample.switched = switched
         for syringe, position in zip(self._syringes, state["syringes"]):
             syringe.stand_at(position)
+        if self._contacts:
+            self._mix()
         due, self._due = self._due, []
         for _ in range(int(dark_s * 10)):
             self.advance(STEP_US, 0, 0)
@@ -416,24 +452,32 @@ class Plant:
             "remnant": [s.remnant(self._stress_mj) if s else None for s in cells],
             "quenching": luminescence.quenching(c(self._sample_q)),
             "lost_steps": [s.lost_steps for s in self._syringes],
+            "liquid_ppm": [contact.fraction_ppm for contact in self._contacts],
         }
 
 
-def _fill(names, draw):
+def _liquids(told):
+    """What the pumps hold, as ([(liquid, nL that go to waste first)] by pump, a Contact for each of LIQUIDS or none at all)."""
+    liquids = [one if isinstance(one, list) else [one, 0] for one in told]
+    ages = any([liquid in LIQUIDS for liquid, _ in liquids])
+    return liquids, [Contact() for _ in LIQUIDS] if ages else []
+
+
+def _fill(models, draw, contacts):
     """The cells of a scenario as (reduced times, samples); samples of one activation energy share a reduced time."""
-    if len(names) > CELLS:
-        raise ValueError(f"cells: {len(names)} named, the block holds {CELLS}")
+    if len(models) > CELLS:
+        raise ValueError(f"cells: {len(models)} named, the block holds {CELLS}")
     times, cells = {}, []
-    for name in names:
+    for name in models:
         if name is None:
             cells.append(None)
             continue
-        if name not in MODELS:
-            raise ValueError(f"cells: model '{name}' is unknown; there are: {', '.join(sorted(MODELS))}")
-        ea = MODELS[name][2]
+        if name not in names():
+            raise ValueError(f"cells: model '{name}' is unknown; there are: {', '.join(sorted(names()))}")
+        ea = constants(name)[2]
         if ea not in times:
             times[ea] = ReducedTime(ea)
-        cells.append(Sample(name, times[ea], 0.9 + 0.2 * draw.uniform() / 32767))
+        cells.append(Sample(name, times[ea], 0.9 + 0.2 * draw.uniform() / 32767, contacts))
     cells.extend([None] * (CELLS - len(cells)))
     return [times[ea] for ea in sorted(times)], cells
 

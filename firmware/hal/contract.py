@@ -27,6 +27,9 @@ class Line:
     def heard_ms_ago(self):
         """Milliseconds since bytes last arrived, by the wall: a virtual clock that runs fast must not make a host look silent."""
 
+    def ticks_us(self):
+        """As Clock.ticks_us, by the wall: whether bytes were lost is judged by it, also while a virtual clock stands still."""
+
     def write(self, view):
         """Hand over as many bytes of `view` as the line takes at once; return how many. Never blocks."""
 

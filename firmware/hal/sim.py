@@ -32,7 +32,6 @@ FLASH_SECTORS = const(68)  # as on rpi_pico
 _SAVE_US = const(10_000_000)
 _BLANK_PAGE = b"\xff" * 256
 _STRIDE_MS = const(300_000)
-_PATIENCE_MS = const(500)
 _POLL_EVERY = const(9)  # as fast as it goes: the line is looked at once in ten ticks, a second of virtual time, 0.1 ms of the host's
 
 if hasattr(time, "ticks_us"):
@@ -58,14 +57,12 @@ class _Clock:
         self._wall_us = _wall_us()
         self._owed_us = 0
         self._unpolled = 0
-        self._backlog_us = -1  # since when nothing has gone out, on the wall clock; -1: it goes
 
     def ticks_us(self):
         return self._now
 
     def wait(self, until_ticks, hold):
         if hold == MORE:
-            self._backlog_us = -1
             return
         bench = self._bench
         ahead_us = ((until_ticks - self._now + _HALF) & _MASK) - _HALF
@@ -75,8 +72,6 @@ class _Clock:
             self._unpolled = 0
             if bench.line_has_bytes(0):
                 return
-        if hold != _BACKLOG:
-            self._backlog_us = -1
         if not hold:
             self._awake = self._held
             if self._speed == 0:
@@ -88,23 +83,11 @@ class _Clock:
             return
         elif self._speed == 0:
             self._held = True
-            if hold == _BACKLOG:
-                if not self._stuck():
-                    bench.line_has_bytes(_PATIENCE_MS)
-                    self._wall_us = _wall_us()
-                    return
-            elif not self._awake:
+            if hold == _BACKLOG or not self._awake:
                 bench.line_has_bytes(-1)
                 self._wall_us = _wall_us()
                 return
         self._follow_wall(ahead_us, self._speed or 1)
-
-    def _stuck(self):
-        """No byte of the backlog has gone for so long that bytes were lost on the way: what the line does then goes by the clock."""
-        now = _wall_us()
-        if self._backlog_us == -1:
-            self._backlog_us = now
-        return _wall_diff(now, self._backlog_us) > _PATIENCE_MS * 1000
 
     def _follow_wall(self, ahead_us, speed):
         """Wait on the wall clock; virtual time never runs ahead of it and never leaps to catch up."""
@@ -248,6 +231,9 @@ class _Line:
         if n:
             self._heard_us = _wall_us()
         return n
+
+    def ticks_us(self):
+        return _wall_us() & _MASK
 
     def heard_ms_ago(self):
         return _wall_diff(_wall_us(), self._heard_us) // 1000

@@ -88,7 +88,7 @@ class App:
         self.programs = ProgramStore(hal.store, self.limits, self._tick_if_due)
         self.executor = Executor(self)
         self.recovery = Recovery(self)
-        self.link = Link(hal.line, self.ticks_us, self.journal, self.history, self._on_message)
+        self.link = Link(hal.line, hal.line.ticks_us, self.journal, self.history, self._on_message)
         self.commands = Commands(self, self.link.answer)
         self._record = codec.TelemetryRecord()
         self._good_readings = 0
@@ -121,8 +121,7 @@ class App:
             if hold == GO_ON and self.executor.prompt >= 0 and self.link.greeted:
                 hold = BACKLOG  # a person is asked, and a virtual clock does not run away from them
             elif hold == GO_ON and self._idle():
-                link = self.link
-                hold = WALL if link.greeted and self.history.pages_waiting else BACKLOG if link.held_back() else IDLE
+                hold = WALL if self.link.greeted and self.history.pages_waiting else IDLE
             wait(self._next_tick, hold)
 
     def turn(self):

@@ -161,7 +161,7 @@ class History:
     def next(self, now_us):
         """The next HISTORY message as a tuple, or None."""
         ring = self._ring
-        if ring is None or not ring.waiting or ticks_diff(self.next_tick, now_us) < _SENDING_NEEDS_US:
+        if ring is None or not ring.waiting or ticks_diff(self.next_tick, self._ticks_us()) < _SENDING_NEEDS_US:
             return None
         if self._sent_before != self.next_tick:
             self._sent_before, self._sent = self.next_tick, 0

@@ -110,10 +110,6 @@ class Link:
         """True while a greeted host has much to fetch: half the ring is waiting."""
         return self.greeted and self._journal.used * 2 > self._journal.size
 
-    def held_back(self):
-        """True while something that has begun to go out waits for credit."""
-        return self._out_at != self._out_end
-
     def pump(self):
         """Send of one frame what credit and line allow; True if it went out whole, so that another may follow at once."""
         if not self.greeted:

@@ -153,7 +153,8 @@ class Pump:
         if not 0 <= volume_nl <= self._syringe_nl:
             raise RigError(PUMP_TRAVEL_END, self._where, value=volume_nl, limit=self._syringe_nl)
         self._account()
-        self._full = self._plunger - (self._travel - volume_nl * 1000 * self._steps_per_turn // self._pl_per_turn)
+        steps = steps_for_volume(volume_nl, self._pl_per_turn, self._steps_per_turn)[0]  # to the nearest: restarts do not add up
+        self._full = self._plunger - (self._travel - min(self._travel, steps))
 
     def restore(self, left_nl, play):
         """Take over from a checkpoint what is in the syringe, and how far the screw has to turn before the plunger moves."""
@@ -213,11 +214,14 @@ class Pump:
         return self._plunger
 
     def reached(self, began, volume_nl):
-        """Liquid moved either way since the plunger was at `began`, once that is `volume_nl` or more, to a step; None before."""
+        """Liquid moved either way since the plunger was at `began`, once that is `volume_nl` or more; None before.
+
+        At rest a step less will do: what rounding took from the doses that add up to it."""
         moved = abs(self.plunger - began)
-        if not moved or not self._pl_per_turn or moved + 1 < steps_for_volume(volume_nl, self._pl_per_turn, self._steps_per_turn)[0]:
+        if not moved or not self._pl_per_turn:
             return None
-        return self._nl(moved)
+        steps = steps_for_volume(volume_nl, self._pl_per_turn, self._steps_per_turn)[0]
+        return self._nl(moved) if moved + (not self.busy) >= steps else None
 
     @property
     def dose(self):

@@ -176,4 +176,9 @@ WORDS = {
         "Flash the board with the files of its own folder in boards/.",
     ),
     e.PIN_CONFLICT: ("PIN_CONFLICT", "pin {value} is used twice, for {where}", "Give each its own pin in board.py."),
+    e.RUN_WAITS: (
+        "RUN_WAITS",
+        "the board still has a run that was interrupted and may be taken up again ({where}); a new run would give it up",
+        "`remnant resume` goes on with it, `remnant run --give-up` begins the new one.",
+    ),
 }

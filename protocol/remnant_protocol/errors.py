@@ -72,6 +72,7 @@ FIRMWARE_BUILD = const(712)
 EMULATOR_MISSING = const(713)
 WRONG_CHIP = const(714)
 PIN_CONFLICT = const(715)
+RUN_WAITS = const(716)
 
 
 class RigError(Exception):

@@ -29,9 +29,13 @@ class FakeLine:
         self.outbound = bytearray()
         self.takes = 1000
         self.silent_ms = 0
+        self.clock = None  # set by the bench
 
     def heard_ms_ago(self):
         return self.silent_ms
+
+    def ticks_us(self):
+        return self.clock.ticks_us() if self.clock else 0
 
     def readinto(self, buffer):
         n = min(len(buffer), len(self.inbound))
@@ -276,6 +280,7 @@ class FakeHal:
     def __init__(self):
         self.clock = FakeClock()
         self.line = FakeLine()
+        self.line.clock = self.clock
         self.adc = FakeAdc()
         self.heater = FakeOutput()
         self.lamp = FakeOutput()

@@ -1,4 +1,4 @@
-"""Every hal keeps the contract: the fake bench of these tests and the virtual board."""
+"""Every hal keeps the contract: the fake bench of these tests, the virtual board and the player of `remnant dry-run`."""
 
 import fake_hal
 
@@ -51,6 +51,13 @@ def test_the_virtual_board_keeps_the_contract():
     from hal.sim import SimHal
 
     assert_hal_keeps_the_contract(SimHal({"seed": 1, "cells": ["templated", "control"]}, board.LIMITS, board.LAMP_NM))
+
+
+def test_the_player_keeps_the_contract():
+    import board
+    from player.hal import PlayedHal
+
+    assert_hal_keeps_the_contract(PlayedHal(board.LIMITS, 22))
 
 
 def test_a_virtual_lease_ends_by_itself():

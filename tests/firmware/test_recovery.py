@@ -355,7 +355,7 @@ def test_a_volume_goes_on_counting_where_it_was():
     rig.hal.pumps[0].count += 2 * 2853 - 10
     rig.ticks(1)
     assert rig.app.pumps[0].flow_wanted == 60_000_000
-    rig.hal.pumps[0].count += 10
+    rig.hal.pumps[0].count += 11
     rig.ticks(1)
     assert rig.app.pumps[0].flow_wanted == 0
 

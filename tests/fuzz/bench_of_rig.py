@@ -105,6 +105,9 @@ class Rig:
         assert len(app.link._answers) <= 8 and len(app.commands._watched) <= 8 and len(app.commands._replies) <= 16
         if app.state == m.FAULTED:
             assert not self.hal.heater.duty_u16 and not self.hal.lamp.duty_u16, "driven in a fault"
+        if app.state != m.RUNNING:
+            assert not any(self.hal.outputs.triggers.values()), "a trigger without a run"
+            assert app.executor.prompt < 0 or app.state == m.PAUSED, "a question without a run"
 
     def talk(self):
         """Take what the board wants to tell, granting credit, until nothing more comes."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(Path(__file__).parent))  # host_away
+sys.path.insert(0, str(Path(__file__).parent))  # host_away, library_runs
 HEAT = """\
 version: "1"
 title: A short heat stress
@@ -49,3 +49,12 @@ def remnant(command):
         return done
 
     return run
+
+
+@pytest.fixture(scope="session")
+def library_run(tmp_path_factory, request):
+    """The folder of a completed run of a plan of the library, run once a session: library_run("heat-80")."""
+    from library_runs import run_of, shared_folder
+
+    shared = shared_folder(tmp_path_factory, getattr(request.config, "workerinput", {}).get("workerid", "master"))
+    return lambda name, inputs=None: run_of(name, shared, inputs)

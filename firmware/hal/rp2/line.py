@@ -48,6 +48,8 @@ class Line:
             self._heard_at = time.ticks_ms()
         return n
 
+    ticks_us = staticmethod(time.ticks_us)
+
     def heard_ms_ago(self):
         return time.ticks_diff(time.ticks_ms(), self._heard_at)
 

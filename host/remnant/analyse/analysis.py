@@ -12,13 +12,16 @@ from remnant_protocol import errors as codes
 from remnant_protocol import messages
 
 from .compare import compare
+from .compliance import judge
 from .curve import LAMP_WARMS_K_PER_MW_PER_CM2, SAMPLE_LAG_S, analyse_cell, unread_cell
 from .folder import Event, RunData, number, read_run
-from .pulses import Reading, probe_exposure_j_per_cm2, readings_by_cell
+from .notation import plain
+from .pulses import OUTLIER_SIGMAS, Reading, probe_exposure_j_per_cm2, readings_by_cell
 from .results import Analysis, Conditions, Incident, Interruption, StepResult
 from .stress import ACTIVATION_KJ_PER_MOL, ACTIVATION_U_KJ_PER_MOL, Stress, equivalent_s, find_stress
 
 FILE_NAME = "analysis.json"
+PROBE_SHARE_WARN_PCT = 1.0
 _INCIDENT_KINDS = ("fault", "outputs_off", "run_ended", "wait_timed_out", "period_missed", "gap", "cleared", "booted", "board_lost") + (
     "run_interrupted",
     "run_resumed",
@@ -36,17 +39,25 @@ _ENDED_BY = {
 _CODE_NAMES = {value: name for name, value in vars(codes).items() if name.isupper() and isinstance(value, int)}
 
 METHOD = {
-    "signal": "mean over pulses of (lit - dark) / (monitor - monitor_dark); standard error s / sqrt(n); outliers reported, kept",
+    "signal": "mean over pulses of (lit - dark) / (monitor - monitor_dark): drift of the lamp drops out; standard error s / sqrt(n)",
+    "outliers": f"a pulse more than {OUTLIER_SIGMAS:g} robust standard deviations (1.4826 x median absolute deviation, at least the cell's "
+    "pooled scatter) from the median of its reading is rejected, in readings of 4 pulses and more; counted, and kept in probes.csv; "
+    "none where more than a third of a reading would go",
     "weights": "pulse noise pooled over the cell as phi (lit + dark) / (monitor - monitor_dark)^2",
     "remnant_pl": "signal / baseline signal in percent; hot readings divided by the thermal quenching q",
     "headline": "final over baseline, at the reference temperature; ageing while heating up and cooling down is in it",
-    "uncertainty": "standard (k = 1); baseline and q are common to all points of a cell and scale the curve as one",
+    "uncertainty": "u: standard (k = 1); intervals: 95 %, Student t; baseline and q are common to all points of a cell and scale them",
     "quenching": "end pair (last hot, final) corrected for ageing in between by the fitted decay; start pair where no final reading exists",
     "time": "t = 0 when the stress began; it stands still while a reset had taken the stress away, and after the stress ended",
     "equivalent_time": f"Arrhenius, Ea = {ACTIVATION_KJ_PER_MOL:g} +- {ACTIVATION_U_KJ_PER_MOL:g} kJ/mol (liang2023 fig. 5a, c), for ramps",
     "sample_lag": f"sample behind block by up to {SAMPLE_LAG_S:g} s assumed, as uncertainty",
     "lamp_warming": f"sample above block by up to {LAMP_WARMS_K_PER_MW_PER_CM2:g} K per mW/cm2 while lit assumed, as uncertainty",
-    "fits": "weighted least squares; common uncertainty as one factor; 95 % intervals (Student t, widened by sqrt(chi2/dof) > 1); AICc",
+    "fits": "weighted least squares to all signals of a cell at once, with amplitude, q and ageing on the ramps as unknowns; covariance "
+    "times chi2/dof where chi2 lies above its 95 % point; model by AICc, the simplest of those within 2",
+    "times": "T95, T80, T50: where the preferred fit reaches the level; interval averaged over the laws that describe the readings, with "
+    "Akaike weights; interpolated between readings where none does; a level not reached is censored: above the end of the readings",
+    "rates": "k = 1 / mean lifetime of the fit: 1/tau (mono), 1 / (w tau_1 + (1-w) tau_2) (bi), beta / (tau Gamma(1/beta)) (stretched)",
+    "probing": f"exposure added by probe pulses as a share of the stress exposure; above {PROBE_SHARE_WARN_PCT:g} % it is a warning",
     "agreement": "|measured - published| <= sqrt(scatter^2 + (2 u)^2)",
 }
 
@@ -84,6 +95,8 @@ def analyse_run(data: RunData) -> Analysis:
         notes.insert(0, f"the run did not complete (status: {status}): what follows holds for what was recorded")
     plan = manifest.get("plan")
     test = plan.get("name") if isinstance(plan, dict) else None
+    conditions = _conditions(data, stress, cells)
+    _judge_probing(conditions, notes)
     return Analysis(
         run_id=str(manifest.get("run_id") or ""),
         title=str(manifest.get("title") or ""),
@@ -91,7 +104,7 @@ def analyse_run(data: RunData) -> Analysis:
         source=str(manifest.get("source") or ""),
         status=status,
         simulated=bool(manifest.get("simulated")),
-        conditions=_conditions(data, stress, cells),
+        conditions=conditions,
         cells=results,
         comparisons=compare(manifest.get("compare"), results),
         steps=_steps(manifest.get("steps")),
@@ -100,6 +113,7 @@ def analyse_run(data: RunData) -> Analysis:
         notes=notes,
         method=METHOD,
         interruptions=_interruptions(data, stress, notes),
+        compliance=judge(manifest.get("test_protocol"), data, stress, conditions, results),
     )
 
 
@@ -113,6 +127,8 @@ def _samples(named: Any) -> dict[str, str]:
 def _conditions(data: RunData, stress: Stress, cells: dict[str, list[Reading]]) -> Conditions:
     temp, light = data.column("temp_degC"), data.column("irradiance_mW_per_cm2")
     rows = stress.soak_rows if stress.soak_rows.any() else stress.lamp_rows
+    if stress.kind in ("liquid", "time"):
+        rows = (data.column("t_s") >= stress.began_s) & (data.column("t_s") <= stress.ended_s)
     planned_temp = stress.soak_degc
     if planned_temp is None:
         setpoints = data.column("setpoint_degC")[rows]
@@ -126,6 +142,7 @@ def _conditions(data: RunData, stress: Stress, cells: dict[str, list[Reading]]) 
     exposure = exposure[np.isfinite(exposure)]
     total = float(exposure.max()) if exposure.size else None
     probing = probe_exposure_j_per_cm2(cells)
+    by_lamp = max(total - probing, 0.0) if total is not None and "light" in stress.kind else None
     late = data.column("tick_late_us")
     return Conditions(
         stress=stress.kind,
@@ -141,9 +158,20 @@ def _conditions(data: RunData, stress: Stress, cells: dict[str, list[Reading]]) 
         irradiance_sd_mw_per_cm2=float(lit.std(ddof=1)) if lit.size > 1 else None,
         exposure_j_per_cm2=total,
         probe_exposure_j_per_cm2=probing,
-        probe_share_pct=min(100 * probing / total, 100.0) if total else None,
+        stress_exposure_j_per_cm2=by_lamp,
+        probe_share_pct=100 * probing / by_lamp if by_lamp else None,
         tick_late_max_us=float(np.nanmax(late)) if np.isfinite(late).any() else None,
     )
+
+
+def _judge_probing(conditions: Conditions, notes: list[str]) -> None:
+    """Say in `notes` when probing added more light than it may."""
+    probing, share = conditions.probe_exposure_j_per_cm2 or 0.0, conditions.probe_share_pct
+    if share is not None and share > PROBE_SHARE_WARN_PCT:
+        notes.append(
+            f"probing added {plain(probing, 'J/cm2', 3)}, {plain(share, '%', 3)} of the stress exposure (limit "
+            f"{PROBE_SHARE_WARN_PCT:g} %): use fewer pulses, or probe less often"
+        )
 
 
 def _interruptions(data: RunData, stress: Stress, notes: list[str]) -> list[Interruption]:

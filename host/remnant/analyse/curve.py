@@ -4,8 +4,10 @@
     remnant(t) = signal(t) / (q signal(baseline))              read hot, q from `quenching`
 
 Uncertainty: a reading's own part (pulses, temperature) is independent from point to point. The baseline and q are common: they scale
-the whole curve and are carried beside it, in every total, and in the fits as one shared factor. The baseline enters as it is, 100 %
-by definition; its uncertainty is in all other points.
+the whole curve and are carried beside it, in every total. The baseline enters as it is, 100 % by definition; its uncertainty is in all
+other points. The fits take the signals themselves, baseline and final reading among them, with q as one of their unknowns (`kinetics`).
+
+T95, T80 and T50 are those of the preferred fit where it describes the readings, else interpolated between readings.
 
 The headline is what was left when the final reading was taken: heating up and cooling down aged the sample too and are in it, as they
 are in any published number. On the time axis it stands at the end of the stress.
@@ -21,12 +23,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .confidence import coverage_factor
 from .crossing import CrossPoint, crossing
+from .fits import LEVELS_PCT, describe, time_to
 from .folder import RunData
-from .kinetics import Readings, describe, solve_all
-from .pulses import Reading
+from .kinetics import Attempt, Readings, solve_all
+from .pulses import OUTLIER_SIGMAS, Reading
 from .quenching import REFERENCE_SLOPE_PER_K, Timed, quenching_of, slope_per_k
-from .results import CellResult, Crossing, CurvePoint, Fit, Headline, Quenching
+from .results import CellResult, Crossing, CurvePoint, Headline, Quenching
 from .stress import Stress, equivalent_s
 
 SAME_TEMPERATURE_K = 2.0
@@ -59,7 +63,11 @@ def analyse_cell(cell: str, readings: list[Reading], stress: Stress, data: RunDa
     if bad := sum(r.bad_pulses for r in readings):
         notes.append(f"{bad} pulses without excitation (monitor not above its dark count) were left out")
     if odd := sum(r.outliers for r in readings):
-        notes.append(f"{odd} pulses lie more than 5 robust standard deviations from their reading's median; they are kept")
+        notes.append(
+            f"{odd} pulses lie more than {OUTLIER_SIGMAS:g} robust standard deviations from their reading's median and were rejected"
+        )
+    if unsure := sum(r.unsure for r in readings):
+        notes.append(f"{unsure} far pulses were kept: more than a third of their reading is far, so it is not known which are right")
     usable = [r for r in readings if r.signal > 0]
     if len(usable) < len(readings):
         notes.append(f"{len(readings) - len(usable)} readings show no emission above dark; they are listed, not used")
@@ -73,7 +81,7 @@ def analyse_cell(cell: str, readings: list[Reading], stress: Stress, data: RunDa
     after_hot = [t for t in timed if hot and t.reading.t_s > hot[-1].reading.t_s]
     final = next((t for t in after_hot if _how(t.reading, baseline, stress) == "reference"), None)
     cooling_u_h = _equivalent_h(hot[-1].reading, final.reading, stress, data)[1] if hot and final else 0.0
-    quenching = quenching_of(base, hot, final, cooling_u_h)
+    quenching, by_hot = quenching_of(base, hot, final, cooling_u_h)
     if quenching.note:
         notes.append(quenching.note)
     judged = [_judge(t, base, hot, final, quenching, stress) for t in timed]
@@ -81,9 +89,15 @@ def analyse_cell(cell: str, readings: list[Reading], stress: Stress, data: RunDa
         notes.append("readings between reference and soak temperature are listed, not related to the baseline")
     zero_s_h = _zero_equivalent_h(baseline, stress, data)
     points = [_point(j, stress, data) for j in judged]
-    fits = _fits(judged, zero_s_h)
-    t80, t50 = (_crossing(judged, level, zero_s_h, stress) for level in (80.0, 50.0))
-    return CellResult(cell, readings[0].sample, _headline(judged, quenching, stress), quenching, points, t80, t50, fits, notes)
+    attempts = _attempts(judged, base, quenching, by_hot, stress)
+    end_h = max((j.t_h for j in judged if j.fitted), default=0.0)
+    fits = describe(attempts, zero_s_h, end_h)
+    t95, t80, t50 = (
+        (time_to(attempts, level, zero_s_h, end_h) if stress.began_s is not None else None) or _between(judged, level, zero_s_h, stress)
+        for level in LEVELS_PCT
+    )
+    headline = _headline(judged, quenching, stress)
+    return CellResult(cell, readings[0].sample, headline, quenching, points, t95, t80, t50, fits, notes)
 
 
 def unread_cell(cell: str, sample: str) -> CellResult:
@@ -92,8 +106,8 @@ def unread_cell(cell: str, sample: str) -> CellResult:
 
 
 def _nothing_said(cell: str, sample: str, why: str, points: list[CurvePoint], notes: list[str]) -> CellResult:
-    empty = crossing([], 0.0, 80.0), crossing([], 0.0, 50.0)
-    return CellResult(cell, sample, Headline(None, None, None, why), Quenching("unknown"), points, *empty, [], notes)
+    t95, t80, t50 = (crossing([], 0.0, level) for level in LEVELS_PCT)
+    return CellResult(cell, sample, Headline(None, None, None, why), Quenching("unknown"), points, t95, t80, t50, [], notes)
 
 
 def _baseline(usable: list[Reading], stress: Stress, notes: list[str]) -> Reading | None:
@@ -126,18 +140,14 @@ def _how(reading: Reading, baseline: Reading, stress: Stress) -> str:
 def _timed(reading: Reading, baseline: Reading, stress: Stress, data: RunData) -> Timed:
     se = reading.se_best
     u_signal = se / reading.signal if se is not None and reading.signal > 0 else _UNKNOWN_NOISE
-    t, temp = data.column("t_s"), data.column("temp_degC")
-    good = np.isfinite(temp)
-    lag_k = 0.0
-    if good.sum() > 1:
-        rise = np.interp([reading.t_s - _LAG_WINDOW_S, reading.t_s], t[good], temp[good])
-        lag_k = abs(float(rise[1] - rise[0])) / _LAG_WINDOW_S * SAMPLE_LAG_S
+    rise_k = data.at("temp_degC", reading.t_s) - data.at("temp_degC", reading.t_s - _LAG_WINDOW_S)
+    lag_k = abs(rise_k) / _LAG_WINDOW_S * SAMPLE_LAG_S if math.isfinite(rise_k) else 0.0
     if stress.has_heat and stress.soak_degc is not None:
         s_h, s_u_h = _equivalent_h(baseline, reading, stress, data)
     else:
         s_h, s_u_h = max(stress.stress_s(reading.t_s), 0.0) / 3600, stress.began_u_s / 3600
-    light = data.column("irradiance_mW_per_cm2")[(t >= reading.t_s - _LAG_WINDOW_S) & (t <= reading.t_s)]
-    lamp_k = LAMP_WARMS_K_PER_MW_PER_CM2 * float(np.nanmax(light, initial=0.0))
+    light = data.between("irradiance_mW_per_cm2", reading.t_s - _LAG_WINDOW_S, reading.t_s)[1]
+    lamp_k = LAMP_WARMS_K_PER_MW_PER_CM2 * float(light.max(initial=0.0))
     return Timed(reading, s_h, s_u_h, u_signal, lag_k, lamp_k)
 
 
@@ -167,7 +177,7 @@ def _judge(timed: Timed, base: Timed, hot: list[Timed], final: Timed | None, que
         offset = offset if math.isfinite(offset) else 0.0
         own = math.hypot(timed.u_signal, REFERENCE_SLOPE_PER_K * timed.u_lag_k, REFERENCE_SLOPE_PER_K * offset)
         common = math.hypot(common, REFERENCE_SLOPE_PER_K * timed.u_lamp_k)
-        return _Judged(timed, how, t_h, ratio, own, common, math.hypot(own, common), not (hot and final is timed))
+        return _Judged(timed, how, t_h, ratio, own, common, math.hypot(own, common), True)
     if how == "hot" and quenching.ratio and quenching.u_ratio is not None and quenching.hot_degc is not None:
         slope = slope_per_k(quenching)
         shift = slope * (reading.temp_degc - quenching.hot_degc)
@@ -184,10 +194,9 @@ def _judge(timed: Timed, base: Timed, hot: list[Timed], final: Timed | None, que
 def _point(j: _Judged, stress: Stress, data: RunData) -> CurvePoint:
     r, pct = j.timed.reading, None if j.remnant is None else 100 * j.remnant
     exposure = None
-    t, recorded = data.column("t_s"), data.column("exposure_J_per_cm2")
-    good = np.isfinite(recorded)
-    if good.any():
-        exposure = float(np.interp(r.t_s, t[good], recorded[good]))
+    recorded = data.at("exposure_J_per_cm2", r.t_s)
+    if math.isfinite(recorded):
+        exposure = recorded
     return CurvePoint(
         t_h=stress.stress_s(r.t_s) / 3600,
         run_t_h=r.t_s / 3600,
@@ -219,23 +228,37 @@ def _headline(judged: list[_Judged], quenching: Quenching, stress: Stress) -> He
     else:
         how = f"last hot reading, quenching from the {quenching.method}: no final reading at the reference temperature"
     pct = 100 * chosen.remnant if chosen.remnant is not None else math.nan
-    return Headline(pct, pct * chosen.total, chosen.t_h, how)
+    half = coverage_factor(chosen.timed.reading.freedom or None) * pct * chosen.total
+    return Headline(pct, pct * chosen.total, chosen.t_h, how, max(pct - half, 0.0), pct + half)
 
 
-def _fits(judged: list[_Judged], zero_s_h: float) -> list[Fit]:
-    used = [j for j in judged if j.fitted and j.remnant is not None and j.timed.s_h > 0]
-    if not used:
+def _attempts(judged: list[_Judged], base: Timed, quenching: Quenching, by_hot: list[Attempt], stress: Stress) -> list[Attempt]:
+    """Fit the signals: the baseline, what was read hot (one unknown factor), what was read at the reference temperature."""
+    used = [j for j in judged if j.timed is base or (j.fitted and j.remnant is not None and j.timed.s_h > 0)]
+    if len(used) < 2:
         return []
-    y = np.array([j.remnant for j in used], dtype=float)
-    own = np.array([max(j.independent, 1e-5) for j in used])
-    data = Readings(
-        s_h=np.array([j.timed.s_h for j in used]),
-        y=y,
-        u=np.maximum(own * y, 1e-6),
-        shift_u_h=min(j.timed.s_u_h for j in used),
-        scale_u=max(1e-5, max(j.common for j in used)),
-    )
-    return describe(solve_all(data), zero_s_h, max(j.t_h for j in used))
+    q = quenching.ratio or 1.0
+    y = np.array([(j.remnant or 0.0) * (q if j.how == "hot" else 1.0) for j in used])
+    own = np.array([base.u_signal if j.timed is base else j.independent for j in used])
+    hot = np.array([j.how == "hot" for j in used])
+    q_u = None
+    if not stress.has_heat:  # the lamp may warm the sample: what is read lit has a factor that is nearly 1
+        lamp_k = np.array([j.timed.u_lamp_k for j in used])
+        hot, q_u = lamp_k > lamp_k[0], REFERENCE_SLOPE_PER_K * float(lamp_k.max())
+    s_h = np.array([j.timed.s_h for j in used])
+    s_u_h = np.array([j.timed.s_u_h for j in used]) * (s_h > 0)
+    known = base.reading.se_best is not None
+    freedom = (base.reading.freedom or None) if known else None
+    return solve_all(Readings(s_h, y, np.maximum(np.maximum(own, 1e-5) * y, 1e-6), s_u_h, hot, q_u, freedom), by_hot)
+
+
+def _between(judged: list[_Judged], level: float, zero_s_h: float, stress: Stress) -> Crossing:
+    """The time to a level between readings, where no fit describes them."""
+    between = _crossing(judged, level, zero_s_h, stress)
+    if between.t_h is None or between.u_t_h is None:
+        return replace(between, low_h=between.beyond_h, method="interpolation")
+    half = coverage_factor() * between.u_t_h
+    return replace(between, low_h=between.t_h - half, high_h=between.t_h + half, method="interpolation")
 
 
 def _crossing(judged: list[_Judged], level: float, zero_s_h: float, stress: Stress) -> Crossing:

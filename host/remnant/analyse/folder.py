@@ -69,12 +69,35 @@ class RunData:
     events: list[Event] = field(default_factory=list)
     planned_irradiance_mw_per_cm2: float | None = None
     missing: list[str] = field(default_factory=list)
+    _known: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict, repr=False, compare=False)
 
     def column(self, name: str) -> np.ndarray:
         """Return a telemetry column; nan of the right length when the run has none."""
         if name in self.telemetry:
             return self.telemetry[name]
         return np.full(len(self.telemetry.get("t_s", ())), math.nan)
+
+    def known(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return (t_s, values) of the rows at which a column has a value. Kept: telemetry does not change once it is read."""
+        if name not in self._known:
+            values = self.column(name)
+            good = np.isfinite(values)
+            t_s = self.column("t_s")
+            self._known[name] = (t_s, values) if good.all() else (t_s[good], values[good])
+        return self._known[name]
+
+    def between(self, name: str, from_s: float, to_s: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return (t_s, values) of the known rows from one run time to another, both included."""
+        t_s, values = self.known(name)
+        rows = slice(int(np.searchsorted(t_s, from_s, "left")), int(np.searchsorted(t_s, to_s, "right")))
+        return t_s[rows], values[rows]
+
+    def at(self, name: str, t_s: float) -> float:
+        """Return a column between its known rows; nan without any."""
+        times, values = self.known(name)
+        after = int(np.searchsorted(times, t_s))
+        near = slice(max(after - 1, 0), after + 1)
+        return float(np.interp(t_s, times[near], values[near])) if len(times) else math.nan
 
 
 def read_run(folder: str | Path) -> RunData:

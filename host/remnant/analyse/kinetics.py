@@ -1,14 +1,14 @@
-"""Decay models fitted to remnant PL against stress time: mono-, bi- and stretched exponential.
+"""The laws of `laws` fitted to the readings of one cell, all at once, and compared.
 
-    mono       R = A exp(-s / tau)
-    bi         R = A [w exp(-s / tau_1) + (1 - w) exp(-s / tau_2)]
-    stretched  R = A exp(-(s / tau)^beta)
+    y_i = A q_i f(s_i)                    A near 1: the baseline is a reading as any other; q_i: an unknown factor of all hot readings
 
-s = t + s_0 is equivalent time since the baseline (see `stress`), so R(s = 0) = 1. What all readings share enters as parameters that
-are held by what is known of them, not as more scatter: A = 1 +- u (baseline and quenching) and s_0 +- u (ageing while heating up).
-Weights are 1/u^2 of each reading's own part. Intervals are 95 %, Student's t, widened by sqrt(chi2/dof) where that exceeds 1; those of tau
-are taken on ln tau, so they are not symmetric. Models are compared by AICc (Burnham and Anderson, Model Selection and Multimodel
-Inference, 2nd ed. 2002, eq. 2.4). A fit that fails, or that runs into a bound, says so and offers no numbers.
+y_i is signal over the baseline's signal, s_i = s_nominal + g u_s,i the equivalent time since the baseline, g one common number known to be
+0 +- 1 (ageing while heating up and cooling down, see `stress`). A, q and g are fitted with the law, so what all readings share is in
+every interval. Weights are 1/u^2 of each reading's own part. scipy's Levenberg-Marquardt finds the minimum, from several starts.
+
+Where the scatter is larger than the readings' own uncertainty explains (chi2 above its 95 % point), covariance grows with chi2/dof, and the
+intervals are Student's. Laws are compared by AICc (Burnham and Anderson, Model Selection and Multimodel Inference, 2nd ed. 2002, eq. 2.4):
+of those within 2 of the lowest the one with the fewest parameters. A fit that fails or is not determined says so and offers no numbers.
 """
 
 from __future__ import annotations
@@ -16,290 +16,255 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from scipy.optimize import curve_fit, root_scalar
-from scipy.stats import t as student_t
+from scipy.optimize import leastsq
+from scipy.stats import chi2 as chi2_distribution
 
-from .results import Fit, Parameter
+from .confidence import FREEDOM_MANY
+from .laws import LAWS, Law
 
-_CONFIDENCE = 0.975
-_CURVE_POINTS = 120
-_AS_GOOD_AICC = 2.0  # differences up to this carry no weight (Burnham and Anderson, section 2.6)
+AS_GOOD_AICC = 2.0  # differences up to this carry no weight (Burnham and Anderson, section 2.6)
 _POOR_CHI2 = 5.0  # reduced; above it the scatter is not that of the readings
-_FREE_SCALE_LN = 2.0  # a free amplitude: within exp(+-2 sigma) of the first reading
+_LN_TAU_LOW, _LN_TAU_HIGH = math.log(1e-3), math.log(1e5)  # in spans of the readings: beyond, tau says nothing of them
+_LN_BETA_LOW, _LN_BETA_HIGH = math.log(0.05), math.log(4.0)
+_LOGIT_W_FAR = 5.0
+_UNSURE_LOGIT_W, _UNSURE_LN_TAU = 1.5, 1.0  # standard uncertainties from which on two exponentials are not told apart
 
 
 @dataclass(frozen=True)
 class Readings:
-    """What is fitted. s_h: nominal equivalent time; y: fraction; u: own standard uncertainty; shift_u_h: uncertainty of s_0;
-    scale_u: relative uncertainty that all y share, None for a free amplitude."""
+    """What is fitted, in order of time. s_h: nominal equivalent time; y: fraction; u: own standard uncertainty; s_u_h: uncertainty of
+    s_h that all share; hot: readings with the unknown factor q; q_u: None when nothing is known of ln q, else it is 0 +- q_u.
+
+    freedom: of the pulse noise behind u; None: u is a guess, the scatter about the fit says more.
+    """
 
     s_h: np.ndarray
     y: np.ndarray
     u: np.ndarray
-    shift_u_h: float
-    scale_u: float | None
-
-
-@dataclass(frozen=True)
-class Model:
-    """A decay law in the shape parameters p (transformed so that simple bounds keep them sensible)."""
-
-    name: str
-    formula: str
-    shape: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    starts: Callable[[Readings], list[list[float]]]
-    bounds: Callable[[Readings], tuple[list[float], list[float]]]
-    named: Callable[[np.ndarray, np.ndarray], list[tuple[str, str, float, float, float]]]
-    parameters: int
+    s_u_h: np.ndarray
+    hot: np.ndarray
+    q_u: float | None = None
+    freedom: float | None = FREEDOM_MANY
 
 
 @dataclass(frozen=True)
 class Solution:
-    """A fit that worked: p = shape parameters, then scale, then shift (if any), with their covariance."""
+    """A fit that worked: p = parameters of the law, ln A, then ln q and g where they are fitted, with their covariance.
 
-    model: Model
+    freedom: degrees of freedom of the covariance, for Student's t.
+    """
+
+    law: Law
     data: Readings
     p: np.ndarray
     covariance: np.ndarray
     chi2: float
     dof: int
+    freedom: float
     aicc: float | None
+    layout: _Layout = field(repr=False)
 
-    def predict(self, s_h: np.ndarray | float, p: np.ndarray | None = None) -> np.ndarray:
-        """Return R at nominal equivalent times in h."""
-        return _predict(self.model, self.data, np.atleast_1d(np.asarray(s_h, dtype=float)), self.p if p is None else p)
+    def shape(self, s_h: np.ndarray | float, p: np.ndarray | None = None) -> np.ndarray:
+        """Return f, the fraction of the true baseline, at nominal equivalent times in h (shifted as the readings under stress are)."""
+        p = self.p if p is None else p
+        s = np.atleast_1d(np.asarray(s_h, dtype=float))
+        return self.law.shape(np.maximum(s + self.layout.shift(p, self.layout.common_u_h) * (s > 0), 0.0), p)[0]
+
+    def band(self, s_h: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+        """Return (f, its standard uncertainty), as `shape`."""
+        s = np.atleast_1d(np.asarray(s_h, dtype=float))
+        g, common_u_h = self.layout.g, self.layout.common_u_h
+        f, slope, by_p = self.law.shape(np.maximum(s + self.layout.shift(self.p, common_u_h) * (s > 0), 0.0), self.p)
+        columns = np.zeros((len(s), self.layout.size))
+        columns[:, : self.layout.amplitude] = by_p
+        if g is not None:
+            columns[:, g] = slope * common_u_h * (s > 0)
+        return f, np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", columns, self.covariance, columns), 0.0))
+
+    def fitted(self) -> np.ndarray:
+        """Return the fit at its own readings, as y."""
+        return self.layout.predict(self.p)[0]
 
     def uncertainty(self, quantity: Callable[[np.ndarray], float]) -> float:
         """Return the standard uncertainty of a function of p, by first-order propagation."""
-        steps = 1e-4 * np.maximum(np.abs(self.p), 1e-2)
-        gradient = np.array(
-            [(quantity(self.p + step) - quantity(self.p - step)) / (2 * size) for step, size in zip(np.diag(steps), steps, strict=True)]
-        )
+        steps = 1e-4 * np.clip(np.sqrt(np.diag(self.covariance)), 1e-4, 10.0)
+        gradient = np.array([(quantity(self.p + d) - quantity(self.p - d)) / (2 * h) for d, h in zip(np.diag(steps), steps, strict=True)])
         return math.sqrt(max(float(gradient @ self.covariance @ gradient), 0.0))
 
 
-Attempt = tuple[Model, Solution | None, str]  # the solution, and "ok" or why it says little or nothing
+Attempt = tuple[Law, Solution | None, str]  # the solution, and "ok" or why it says little or nothing
 
 
-def solve_all(data: Readings) -> list[Attempt]:
-    """Return (model, solution or None, status) for every model, in the order mono, bi, stretched; status "ok" or why not."""
-    return [(model, *_solve(model, data)) for model in MODELS]
+class _Layout:
+    """Where what stands in p, and the residuals with their derivatives."""
+
+    def __init__(self, law: Law, data: Readings):
+        self.law, self.data = law, data
+        self.amplitude = law.parameters
+        both = bool(data.hot.any()) and not data.hot.all()
+        self.q = self.amplitude + 1 if both and data.q_u != 0 else None
+        self.held_q = self.q is not None and data.q_u is not None
+        shifted = bool((data.s_u_h > 0).any())
+        self.g = self.amplitude + 1 + (self.q is not None) if shifted else None
+        self.size = self.amplitude + 1 + (self.q is not None) + shifted
+        self.free = self.size - shifted - self.held_q
+        later = data.s_u_h[data.s_h > 0]
+        self.common_u_h = float(later.min()) if later.size else 0.0  # what all readings after the baseline share
+        self._seen: tuple[np.ndarray, tuple[np.ndarray, np.ndarray]] | None = None
+
+    def shift(self, p: np.ndarray, u_h: float | np.ndarray) -> float | np.ndarray:
+        return 0.0 if self.g is None else p[self.g] * u_h
+
+    def predict(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return (y, dy/dp); the last answer is kept, because residuals and derivatives are asked for one after the other."""
+        if self._seen is None or not np.array_equal(self._seen[0], p):
+            self._seen = (p.copy(), self._predicted(p))
+        return self._seen[1]
+
+    def _predicted(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        data = self.data
+        f, slope, by_p = self.law.shape(np.maximum(data.s_h + self.shift(p, data.s_u_h), 0.0), p)
+        factor = math.exp(p[self.amplitude]) * (np.ones(len(f)) if self.q is None else np.exp(data.hot * p[self.q]))
+        y = factor * f
+        columns = np.empty((len(y), self.size))
+        columns[:, : self.amplitude] = factor[:, None] * by_p
+        columns[:, self.amplitude] = y
+        if self.q is not None:
+            columns[:, self.q] = y * data.hot
+        if self.g is not None:
+            columns[:, self.g] = factor * slope * data.s_u_h
+        return y, columns
+
+    def residuals(self, p: np.ndarray) -> np.ndarray:
+        y, _ = self.predict(p)
+        return np.concatenate(((y - self.data.y) / self.data.u, self._priors(p)))
+
+    def jacobian(self, p: np.ndarray) -> np.ndarray:
+        _, columns = self.predict(p)
+        rows = [columns / self.data.u[:, None]]
+        for index, u in self._held():
+            row = np.zeros((1, self.size))
+            row[0, index] = 1 / u
+            rows.append(row)
+        return np.concatenate(rows)
+
+    def _held(self) -> list[tuple[int, float]]:
+        held = [] if self.g is None else [(self.g, 1.0)]
+        if self.held_q and self.q is not None and self.data.q_u:
+            held.append((self.q, self.data.q_u))
+        return held
+
+    def _priors(self, p: np.ndarray) -> np.ndarray:
+        return np.array([p[index] / u for index, u in self._held()])
 
 
-def best(solutions: list[Attempt]) -> Solution | None:
-    """Return the preferred solution: of those within 2 of the lowest AICc the one with the fewest parameters (lowest chi2 when readings
-    are too few for AICc); None when every fit failed.
+def solve_all(data: Readings, earlier: list[Attempt] | None = None) -> list[Attempt]:
+    """Return (law, solution or None, status) for every law, in the order mono, bi, stretched; status "ok" or why not.
 
-    A poor fit can still be the best there is; one whose parameters are not determined cannot.
+    earlier: what was found for part of these readings; a law that worked there starts from that.
     """
-    good = [s for _, s, status in solutions if s is not None and not status.startswith("not determined")]
+    known = {law.name: s.p[: law.parameters].tolist() for law, s, _ in earlier or [] if s is not None}
+    return [(law, *_solve(law, data, known.get(law.name))) for law in LAWS]
+
+
+def best(attempts: list[Attempt]) -> Solution | None:
+    """Return the preferred solution: of those within 2 of the lowest AICc the one with the fewest parameters (lowest chi2 when readings
+    are too few for AICc); None when every fit failed. A poor fit can still be the best there is."""
+    good = [s for _, s, _ in attempts if s is not None]
     ranked = [(s.aicc, s) for s in good if s.aicc is not None]
     if ranked:
         lowest = min(aicc for aicc, _ in ranked)
-        return min((pair for pair in ranked if pair[0] - lowest <= _AS_GOOD_AICC), key=lambda pair: (pair[1].model.parameters, pair[0]))[1]
+        return min((pair for pair in ranked if pair[0] - lowest <= AS_GOOD_AICC), key=lambda pair: (pair[1].law.parameters, pair[0]))[1]
     return min(good, key=lambda s: s.chi2, default=None)
 
 
-def _lowest(solutions: list[Solution]) -> float:
-    return min((s.aicc for s in solutions if s.aicc is not None), default=math.nan)
-
-
-def describe(solutions: list[Attempt], zero_s_h: float, end_t_h: float) -> list[Fit]:
-    """Return the fits as results. zero_s_h: equivalent time at t = 0; end_t_h: stress time up to which the curve is drawn."""
-    chosen = best(solutions)
-    lowest = _lowest([s for _, s, _ in solutions if s is not None])
-    fits = []
-    for model, solution, status in solutions:
-        if solution is None:
-            fits.append(Fit(model.name, model.formula, status))
-            continue
-        grid = np.linspace(-zero_s_h, max(end_t_h, 0.0), _CURVE_POINTS)
-        data = solution.data
-        delta = None
-        if solution.aicc is not None:
-            delta = solution.aicc - lowest
-        fits.append(
-            Fit(
-                model=model.name,
-                formula=model.formula,
-                status=status,
-                parameters=_intervals(solution),
-                readings=len(data.y),
-                chi2_reduced=solution.chi2 / solution.dof,
-                aicc=solution.aicc,
-                delta_aicc=delta,
-                preferred=solution is chosen,
-                t80_h=_time_to(solution, 0.8, zero_s_h),
-                t50_h=_time_to(solution, 0.5, zero_s_h),
-                residual_t_h=[float(s - zero_s_h) for s in data.s_h],
-                residuals=[float(r) for r in (data.y - solution.predict(data.s_h)) / data.u],
-                curve_t_h=[float(t) for t in grid],
-                curve_pct=[float(y) for y in 100 * solution.predict(grid + zero_s_h)],
-            )
-        )
-    return fits
-
-
-def _solve(model: Model, data: Readings) -> tuple[Solution | None, str]:
+def _solve(law: Law, data: Readings, start: list[float] | None) -> tuple[Solution | None, str]:
+    layout = _Layout(law, data)
     count = len(data.y)
-    if count <= model.parameters + (1 if data.scale_u is None else 0):
-        return None, f"too few readings: {count} for {model.parameters} parameters"
-    low, high = model.bounds(data)
-    priors = 1 + (1 if data.shift_u_h > 0 else 0)
-    low, high = [*low, *[-8.0] * priors], [*high, *[8.0] * priors]
-    target = np.concatenate((data.y, np.zeros(priors)))
-    sigma = np.concatenate((data.u, np.ones(priors)))
-
-    def curve(s_h: np.ndarray, *p: float) -> np.ndarray:
-        values = np.array(p)
-        return np.concatenate((_predict(model, data, s_h, values), values[model.parameters :]))
-
-    found: tuple[float, np.ndarray, np.ndarray] | None = None
-    for start in model.starts(data):
-        p0 = np.clip([*start, *[0.0] * priors], np.array(low) + 1e-6, np.array(high) - 1e-6)
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")  # what curve_fit warns about is read off the covariance below
-            try:
-                p, covariance = curve_fit(
-                    curve, data.s_h, target, p0=p0, sigma=sigma, absolute_sigma=True, bounds=(low, high), max_nfev=4000
-                )
-            except (RuntimeError, ValueError, np.linalg.LinAlgError):
-                continue
-        chi2 = float(np.sum(((target - curve(data.s_h, *p)) / sigma) ** 2))
-        if math.isfinite(chi2) and (found is None or chi2 < found[0] - 1e-9):
-            found = (chi2, p, covariance)
+    if count <= layout.free:
+        return None, f"too few readings: {count} for {layout.free} parameters"
+    found = _minimum(layout, start)
     if found is None:
         return None, "did not converge"
-    chi2, p, covariance = found
-    margin = 1e-3 * (np.array(high) - np.array(low))
-    stuck = (p - np.array(low) < margin) | (np.array(high) - p < margin)
-    if stuck[: model.parameters].any():
-        return None, "not determined: a parameter runs into its bound, the readings do not need this model"
-    if not np.isfinite(covariance).all():
+    p, chi2 = found
+    if law.name == "bi" and p[1] > p[2]:
+        p = p.copy()
+        p[0], p[1], p[2] = -p[0], p[2], p[1]
+    with np.errstate(all="ignore"):
+        jacobian = layout.jacobian(p)
+        information = jacobian.T @ jacobian
+        try:
+            covariance = np.linalg.inv(information)
+        except np.linalg.LinAlgError:
+            return None, "not determined: the readings do not fix all parameters"
+    if not np.isfinite(covariance).all() or (np.diag(covariance) <= 0).any():
         return None, "not determined: the readings do not fix all parameters"
-    dof = max(count - model.parameters, 1)
-    k = model.parameters + priors
-    n = count + priors
-    aicc = chi2 + 2 * k + 2 * k * (k + 1) / (n - k - 1) if n - k - 1 > 0 else None
-    solution = Solution(model, data, p, covariance * max(1.0, chi2 / dof), chi2, dof, aicc)
-    if model.name == "bi" and abs(p[0] - 0.5) + _half_widths(solution)[0] > 0.5:
-        return solution, "not determined: the interval of w includes 0 or 1, one exponential does as well"
-    if stuck.any() or chi2 / dof > _POOR_CHI2:
-        miss = float(np.sqrt(np.mean((data.y - solution.predict(data.s_h)) ** 2)))
-        off = f"{100 * miss:.2g} % of the baseline" if data.scale_u is not None else f"{100 * miss:.2g} %"
-        return solution, f"poor: the readings lie off by {off} (rms), more than their scatter"
+    if _beyond(law, p, float(data.s_h.max()) or 1.0):
+        return None, "not determined: a parameter runs off, the readings do not need this model"
+    dof = count - layout.free
+    widened = data.freedom is None or chi2 > chi2_distribution.ppf(0.95, dof)
+    covariance = covariance * (chi2 / dof if widened else 1.0)
+    k = layout.free
+    aicc = chi2 + 2 * k + 2 * k * (k + 1) / (count - k - 1) if count - k - 1 > 0 else None
+    freedom = float(dof) if widened or data.freedom is None else data.freedom
+    solution = Solution(law, data, p, covariance, chi2, dof, freedom, aicc, layout)
+    u = np.sqrt(np.diag(covariance))
+    if law.name == "bi" and (u[0] > _UNSURE_LOGIT_W or u[1] > _UNSURE_LN_TAU or p[2] - p[1] < 2 * math.hypot(u[1], u[2])):
+        return None, "not determined: the two exponentials cannot be told apart, one does as well"
+    if chi2 / dof > _POOR_CHI2:
+        miss = float(np.sqrt(np.mean((data.y - solution.fitted()) ** 2)))
+        return solution, f"poor: the readings lie off by {100 * miss:.2g} % of the baseline (rms), more than their scatter"
     return solution, "ok"
 
 
-def _predict(model: Model, data: Readings, s_h: np.ndarray, p: np.ndarray) -> np.ndarray:
-    scale = math.exp(_FREE_SCALE_LN * p[model.parameters]) if data.scale_u is None else 1 + data.scale_u * p[model.parameters]
-    shift = data.shift_u_h * p[model.parameters + 1] if data.shift_u_h > 0 else 0.0
-    return scale * model.shape(np.maximum(s_h + shift, 0.0), p)
+def _minimum(layout: _Layout, known: list[float] | None) -> tuple[np.ndarray, float] | None:
+    data = layout.data
+    y = data.y.copy()
+    if layout.q is not None and layout.data.q_u is None and data.hot.any():
+        y[data.hot] *= _guess_inverse_q(data)
+    found: tuple[np.ndarray, float] | None = None
+    order = data.s_h > 0
+    s, y_from = (data.s_h[order], y[order]) if order.sum() >= 2 else (data.s_h, y)
+    for start in [known] if known else layout.law.starts(s, y_from):
+        p0 = np.zeros(layout.size)
+        p0[: len(start)] = start
+        if data.hot.all():
+            p0[layout.amplitude] = math.log(max(float(data.y[0]), 1e-6))
+        elif layout.q is not None and data.q_u is None:
+            p0[layout.q] = -math.log(_guess_inverse_q(data))
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # what it warns about shows in chi2 and covariance
+            try:
+                answer: Any = leastsq(layout.residuals, p0, Dfun=layout.jacobian, full_output=True, maxfev=60)
+            except (ValueError, np.linalg.LinAlgError):
+                continue
+            p, ok = answer[0], answer[4]
+            chi2 = float(np.sum(layout.residuals(p) ** 2))
+        if ok in (1, 2, 3, 4) and math.isfinite(chi2) and (found is None or chi2 < found[1] - 1e-9):
+            found = (p, chi2)
+            if chi2 <= len(data.y) - layout.free:  # as good as the scatter allows: no need to look elsewhere
+                break
+    return found
 
 
-def _intervals(solution: Solution) -> list[Parameter]:
-    return [Parameter(*row) for row in solution.model.named(solution.p, _half_widths(solution))]
+def _guess_inverse_q(data: Readings) -> float:
+    """1 / q as if nothing aged between a hot reading and the reference reading next to it in time (the last such pair)."""
+    pairs = np.flatnonzero(data.hot[:-1] != data.hot[1:])
+    if not pairs.size:
+        return 1.0
+    i = int(pairs[-1])
+    hot, cold = (i, i + 1) if data.hot[i] else (i + 1, i)
+    return float(min(max(data.y[cold] / max(data.y[hot], 1e-6), 0.01), 100.0))
 
 
-def _half_widths(solution: Solution) -> np.ndarray:
-    return float(student_t.ppf(_CONFIDENCE, solution.dof)) * np.sqrt(np.diag(solution.covariance))
-
-
-def _time_to(solution: Solution, level: float, zero_s_h: float) -> float | None:
-    """Return t in h at which the model reaches the level; None outside the readings, where a model is only a guess."""
-
-    def above(s_h: float) -> float:
-        return float(solution.predict(s_h)[0]) - level
-
-    last = float(solution.data.s_h.max())
-    if above(0.0) < 0 or above(last) > 0:
-        return None
-    return float(root_scalar(above, bracket=(0.0, last), method="brentq").root) - zero_s_h
-
-
-def _ln_tau_bounds(data: Readings) -> tuple[float, float]:
-    span = float(data.s_h.max()) or 1.0
-    return math.log(1e-3 * span), math.log(1e5 * span)
-
-
-def _tau_guess(data: Readings) -> float:
-    """Return tau in h from the first and last reading."""
-    first, last = float(data.y[0]), float(data.y[-1])
-    span = float(data.s_h[-1] - data.s_h[0]) or float(data.s_h.max()) or 1.0
-    drop = math.log(first / last) if first > 0 and last > 0 else 0.0
-    return span / max(drop, 1e-3)
-
-
-def _mono_named(p: np.ndarray, width: np.ndarray) -> list[tuple[str, str, float, float, float]]:
-    return [_tau_row("tau", p[0], width[0])]
-
-
-def _tau_row(name: str, ln_tau: float, width: float) -> tuple[str, str, float, float, float]:
-    low, high = (math.exp(min(max(ln_tau + sign * width, -50.0), 50.0)) for sign in (-1, 1))
-    return (name, "h", math.exp(ln_tau), low, high)
-
-
-def _bi_named(p: np.ndarray, width: np.ndarray) -> list[tuple[str, str, float, float, float]]:
-    return [
-        ("w", "", float(p[0]), float(p[0] - width[0]), float(p[0] + width[0])),
-        _tau_row("tau_1", p[1], width[1]),
-        _tau_row("tau_2", p[2], width[2]),
-    ]
-
-
-def _bi_shape(s: np.ndarray, p: np.ndarray) -> np.ndarray:
-    return p[0] * np.exp(-s / math.exp(p[1])) + (1 - p[0]) * np.exp(-s / math.exp(p[2]))
-
-
-def _bi_starts(data: Readings) -> list[list[float]]:
-    span, tau = float(data.s_h.max()) or 1.0, _tau_guess(data)
-    return [[w, math.log(fast * span), math.log(max(2 * tau, fast * span * 4))] for w, fast in ((0.3, 0.1), (0.5, 0.25), (0.15, 0.03))]
-
-
-def _bi_bounds(data: Readings) -> tuple[list[float], list[float]]:
-    """The fast part is over within the run, the slow part outlives a third of it: without that the two can trade names."""
-    span = float(data.s_h.max()) or 1.0
-    low, high = _ln_tau_bounds(data)
-    return [0.0, low, math.log(span / 3)], [1.0, math.log(span / 3), high]
-
-
-def _stretched_shape(s: np.ndarray, p: np.ndarray) -> np.ndarray:
-    return np.exp(-((s / math.exp(p[0])) ** p[1]))
-
-
-def _stretched_starts(data: Readings) -> list[list[float]]:
-    tau = _tau_guess(data)
-    starts = [[math.log(tau), 1.0], [math.log(tau), 0.6]]
-    inside = (data.y > 0.01) & (data.y < 0.99) & (data.s_h > 0)
-    if inside.sum() >= 3 and np.ptp(data.s_h[inside]) > 0:
-        beta, offset = np.polyfit(np.log(data.s_h[inside]), np.log(-np.log(data.y[inside])), 1)
-        if 0.1 < beta < 3:
-            starts.insert(0, [-float(offset) / float(beta), float(beta)])
-    return starts
-
-
-def _stretched_bounds(data: Readings) -> tuple[list[float], list[float]]:
-    low, high = _ln_tau_bounds(data)
-    return [low, 0.05], [high, 4.0]
-
-
-def _stretched_named(p: np.ndarray, width: np.ndarray) -> list[tuple[str, str, float, float, float]]:
-    return [_tau_row("tau", p[0], width[0]), ("beta", "", float(p[1]), float(p[1] - width[1]), float(p[1] + width[1]))]
-
-
-MODELS = (
-    Model(
-        "mono",
-        "A exp(-s/tau)",
-        lambda s, p: np.exp(-s / math.exp(p[0])),
-        lambda data: [[math.log(_tau_guess(data))]],
-        lambda data: ([_ln_tau_bounds(data)[0]], [_ln_tau_bounds(data)[1]]),
-        _mono_named,
-        1,
-    ),
-    Model("bi", "A [w exp(-s/tau_1) + (1-w) exp(-s/tau_2)]", _bi_shape, _bi_starts, _bi_bounds, _bi_named, 3),
-    Model("stretched", "A exp(-(s/tau)^beta)", _stretched_shape, _stretched_starts, _stretched_bounds, _stretched_named, 2),
-)
+def _beyond(law: Law, p: np.ndarray, span_h: float) -> bool:
+    """A parameter so far off that the readings cannot have led there."""
+    taus = p[1:3] if law.name == "bi" else p[:1]
+    far = bool(np.any(taus - math.log(span_h) < _LN_TAU_LOW) or np.any(taus - math.log(span_h) > _LN_TAU_HIGH))
+    if law.name == "bi":
+        return far or abs(p[0]) > _LOGIT_W_FAR
+    return far or (law.name == "stretched" and not _LN_BETA_LOW < p[1] < _LN_BETA_HIGH)

@@ -57,10 +57,22 @@ class Timed:
     u_lamp_k: float = 0.0
 
 
-def quenching_of(baseline: Timed, hot: list[Timed], final: Timed | None, cooling_u_h: float) -> Quenching:
-    """Return q for hot readings in order of time. cooling_u_h: uncertainty of the equivalent time between last hot and final reading."""
+def quenching_of(baseline: Timed, hot: list[Timed], final: Timed | None, cooling_u_h: float) -> tuple[Quenching, list[Attempt]]:
+    """Return (q, the fits to the hot readings it leans on) for hot readings in order of time.
+
+    cooling_u_h: uncertainty of the equivalent time between last hot and final reading.
+    """
     if not hot:
-        return Quenching("not needed")
+        return Quenching("not needed"), []
+    attempts = _shape_of(hot, _start_slope(baseline, hot[0]))
+    return _quenching(baseline, hot, final, cooling_u_h, attempts), attempts
+
+
+def _start_slope(baseline: Timed, first: Timed) -> float:
+    return _slope(first.reading.signal / baseline.reading.signal, first.reading.temp_degc - baseline.reading.temp_degc)
+
+
+def _quenching(baseline: Timed, hot: list[Timed], final: Timed | None, cooling_u_h: float, attempts: list[Attempt]) -> Quenching:
     first, last = hot[0], hot[-1]
     start_ratio = first.reading.signal / baseline.reading.signal
     facts = {
@@ -69,8 +81,6 @@ def quenching_of(baseline: Timed, hot: list[Timed], final: Timed | None, cooling
         "heating_up_equivalent_h": first.s_h,
         "u_heating_up_equivalent_h": first.s_u_h,
     }
-    start_slope = _slope(start_ratio, first.reading.temp_degc - baseline.reading.temp_degc)
-    attempts = _shape_of(hot, start_slope)
     solutions = [solution for _, solution, _ in attempts if solution is not None]
     chosen = best(attempts)
     if final is not None and final.reading.signal > 0:
@@ -91,7 +101,7 @@ def quenching_of(baseline: Timed, hot: list[Timed], final: Timed | None, cooling
             note=note,
             **facts,
         )
-    return _start_pair(baseline, first, solutions, chosen, start_slope, facts)
+    return _start_pair(baseline, first, solutions, chosen, _start_slope(baseline, first), facts)
 
 
 def slope_per_k(quenching: Quenching) -> float:
@@ -114,16 +124,16 @@ def _start_pair(
         return Quenching("start pair, uncorrected", start_ratio, start_ratio * u_base, temp_degc, note=note, **facts)
 
     def ln_at_baseline(p: np.ndarray, solution: Solution = chosen) -> float:
-        return _ln(solution.predict(0.0, p))
+        return float(p[solution.layout.amplitude])  # ln of the fit at s = 0, in units of the first hot signal
 
     ln_0 = ln_at_baseline(chosen.p)
-    ln_f = _ln(chosen.predict(first.s_h)) - ln_0
+    ln_f = _ln(chosen.shape(first.s_h))
     spread = _spread([ln_at_baseline(s.p, s) for s in _comparable(solutions, chosen)])
     u_ln_q = math.hypot(chosen.uncertainty(ln_at_baseline), spread, _START_CORRECTION_SHARE * ln_f)
     ratio = start_ratio * math.exp(ln_0)  # the fit is in units of the first hot signal
     note = (
         "no final reading at the reference temperature: q from the start pair, corrected for ageing while heating up by extrapolating the "
-        f"{chosen.model.name} fit; less certain than the end pair"
+        f"{chosen.law.name} fit; less certain than the end pair"
     )
     return Quenching(
         "start pair",
@@ -132,7 +142,7 @@ def _start_pair(
         temp_degc,
         decay_between_pct=100 * (1 - math.exp(ln_f)),
         u_decay_between_pct=100 * math.hypot(spread, _START_CORRECTION_SHARE * ln_f),
-        decay_model=chosen.model.name,
+        decay_model=chosen.law.name,
         note=note,
         **facts,
     )
@@ -143,7 +153,8 @@ def _shape_of(hot: list[Timed], slope: float) -> list[Attempt]:
     scale = hot[0].reading.signal
     y = np.array([t.reading.signal / scale for t in hot])
     u = np.array([max(math.hypot(t.u_signal, slope * t.u_lag_k), 1e-5) for t in hot]) * np.abs(y)
-    return solve_all(Readings(np.array([t.s_h for t in hot]), y, np.maximum(u, 1e-6), hot[0].s_u_h, None))
+    s_h = np.array([t.s_h for t in hot])
+    return solve_all(Readings(s_h, y, np.maximum(u, 1e-6), np.full(len(hot), hot[0].s_u_h), np.ones(len(hot), dtype=bool)))
 
 
 def _decay_between(
@@ -161,7 +172,7 @@ def _decay_between(
         return ln_d, abs(ln_d), "mean slope", note
 
     def ln_d_of(p: np.ndarray, solution: Solution = chosen, gap: float = gap_h) -> float:
-        return _ln(solution.predict(last.s_h + gap, p)) - _ln(solution.predict(last.s_h, p))
+        return _ln(solution.shape(last.s_h + gap, p)) - _ln(solution.shape(last.s_h, p))
 
     by_fit = ln_d_of(chosen.p)
     slope, u_slope = _last_slope(hot)
@@ -173,7 +184,7 @@ def _decay_between(
         u_own = chosen.uncertainty(ln_d_of)
     ln_d = by_slope if poor else by_fit
     u_cooling = abs(ln_d) * cooling_u_h / gap_h if gap_h else 0.0
-    return ln_d, math.hypot(u_own, spread, u_cooling), "last slope" if poor else chosen.model.name, ""
+    return ln_d, math.hypot(u_own, spread, u_cooling), "last slope" if poor else chosen.law.name, ""
 
 
 def _last_slope(hot: list[Timed]) -> tuple[float, float]:

@@ -10,9 +10,10 @@ import math
 from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any
 
+from .compliance import Compliance
 from .notation import plain, plus_minus
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _DIGITS = 7  # significant digits written: beyond any measurement, below the last bits in which machines differ
 
 
@@ -64,17 +65,23 @@ class Quenching:
 
 @dataclass(frozen=True)
 class Headline:
-    """Remnant PL at the end of the stress."""
+    """Remnant PL at the end of the stress; low_pct to high_pct: its 95 % interval."""
 
     remnant_pct: float | None
     u_pct: float | None
     t_h: float | None
     how: str
+    low_pct: float | None = None
+    high_pct: float | None = None
 
 
 @dataclass(frozen=True)
 class Crossing:
-    """Time to a level. status: "reached", "not reached", "before t = 0", "no readings"; t_h only when reached; beyond_h: it lies later."""
+    """Time to a level. status: "reached", "not reached" (censored), "before t = 0", "no readings".
+
+    t_h only when reached; beyond_h: readings up to here are above the level. low_h to high_h: 95 % interval, high_h None: no upper bound.
+    method: "mono fit", "interpolation" and so on.
+    """
 
     level_pct: float
     status: str
@@ -82,13 +89,25 @@ class Crossing:
     u_t_h: float | None = None
     beyond_h: float | None = None
     note: str = ""
+    low_h: float | None = None
+    high_h: float | None = None
+    method: str = ""
 
     def __str__(self) -> str:
         if self.status == "reached" and self.t_h is not None:
-            return plus_minus(self.t_h, self.u_t_h, "h")
+            return f"{plus_minus(self.t_h, self.u_t_h)} h"
         if self.status == "not reached" and self.beyond_h is not None:
-            return f"> {plain(self.beyond_h, 'h', 3)}"
+            return f"> {plain(self.beyond_h if self.low_h is None else self.low_h, 'h', 3)}"
         return self.status
+
+    @property
+    def interval(self) -> str:
+        """The 95 % interval as text; "" where there is none."""
+        if self.status == "not reached" and self.beyond_h is not None:
+            return f"not reached in {plain(self.beyond_h, 'h', 3)}"
+        if self.low_h is None or self.status != "reached":
+            return ""
+        return f"[{plain(self.low_h)}, {plain(self.high_h) if self.high_h is not None else 'no bound'}] h"
 
 
 @dataclass(frozen=True)
@@ -104,23 +123,27 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Fit:
-    """One model fitted to one cell. status: "ok", or why it says little or nothing; residuals in standard uncertainties."""
+    """One model fitted to one cell. status: "ok", or why it says little or nothing; residuals in standard uncertainties.
+
+    rates in 1/h; the last one, k = 1 / mean lifetime, can be compared between models. curve_low_pct, curve_high_pct: 95 % band.
+    """
 
     model: str
     formula: str
     status: str
     parameters: list[Parameter] = field(default_factory=list)
+    rates: list[Parameter] = field(default_factory=list)
     readings: int = 0
     chi2_reduced: float | None = None
     aicc: float | None = None
     delta_aicc: float | None = None
     preferred: bool = False
-    t80_h: float | None = None
-    t50_h: float | None = None
     residual_t_h: list[float] = field(default_factory=list)
     residuals: list[float] = field(default_factory=list)
     curve_t_h: list[float] = field(default_factory=list)
     curve_pct: list[float] = field(default_factory=list)
+    curve_low_pct: list[float] = field(default_factory=list)
+    curve_high_pct: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -149,6 +172,7 @@ class CellResult:
     headline: Headline
     quenching: Quenching
     points: list[CurvePoint]
+    t95: Crossing
     t80: Crossing
     t50: Crossing
     fits: list[Fit]
@@ -157,7 +181,10 @@ class CellResult:
 
 @dataclass(frozen=True)
 class Conditions:
-    """Planned against achieved, over the stress. Temperatures degC, irradiance mW/cm2, exposure J/cm2, times h."""
+    """Planned against achieved, over the stress. Temperatures degC, irradiance mW/cm2, exposure J/cm2, times h.
+
+    stress_exposure_j_per_cm2: by the stress lamp, without probing; probe_share_pct: probing over it, None where light is not the stress.
+    """
 
     stress: str
     time_zero: str
@@ -171,6 +198,7 @@ class Conditions:
     irradiance_mean_mw_per_cm2: float | None = None
     irradiance_sd_mw_per_cm2: float | None = None
     exposure_j_per_cm2: float | None = None
+    stress_exposure_j_per_cm2: float | None = None
     probe_exposure_j_per_cm2: float | None = None
     probe_share_pct: float | None = None
     tick_late_max_us: float | None = None
@@ -246,6 +274,7 @@ class Analysis:
     notes: list[str]
     method: dict[str, str]
     interruptions: list[Interruption] = field(default_factory=list)
+    compliance: Compliance | None = None
     schema_version: int = SCHEMA_VERSION
 
     def rows(self) -> list[HeadlineRow]:

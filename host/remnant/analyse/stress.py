@@ -2,7 +2,8 @@
 
 t = 0 is the moment the stress began: for heat the first telemetry row at which the setpoint stands at its soak value and the block is
 within 1 K of it; for light the first row with the lamp on. The end is the last such row. Stress time stops at the end: a reading taken
-after cooling down is placed at the end of the stress.
+after cooling down is placed at the end of the stress. Where telemetry shows neither, the manifest says what the plan was about: a liquid
+acts from the beginning of the first step that dispenses it, time from the baseline on, both to the end of the run.
 
 Heating up and cooling down age the sample too. Their share is expressed as *equivalent time* at the soak temperature,
 
@@ -28,11 +29,12 @@ SOAK_BAND_K = 1.0
 HEAT_RISE_MIN_K = 5.0  # a setpoint this far above the first reading is a stress, not a reference temperature
 _GAS_CONSTANT_KJ = 8.314462618e-3
 _LAMP_ON_FRACTION = 0.05
+_DISPENSE = ("infuse", "flow", "parallel")
 
 
 @dataclass(frozen=True)
 class Stress:
-    """kind: "heat", "light", "heat and light" or "none"; times in s since run start, None when the stress never began.
+    """kind: "heat", "light", "heat and light", "liquid", "time" or "none"; times in s since run start, None when the stress never began.
 
     reference_degc: temperature of the first reading; soak_degc: the setpoint of the soak (None for light alone).
     """
@@ -80,6 +82,12 @@ def find_stress(data: RunData, reference_degc: float | None) -> Stress:
             soak_rows[first : last + 1] = np.abs(setpoint[first : last + 1] - highest) < 0.05
     heat, light = bool(soak_rows.any()), bool(lamp_rows.any())
     kind = "heat and light" if heat and light else "heat" if heat or soak_degc is not None else "light" if light else "none"
+    if kind == "none":
+        kind, began_s, zero = _unseen(data)
+        if began_s is not None:
+            ended_s = max([float(t[-1]), *(pulse.t_s for pulse in data.pulses)])
+            all_rows = (t >= began_s) & (t <= ended_s)
+            return Stress(kind, began_s, ended_s, zero, reference_degc, None, nothing, nothing, pauses=_pauses(data, all_rows))
     rows = soak_rows if kind.startswith("heat") else lamp_rows
     if not rows.any():
         why = "the soak temperature was not reached" if kind == "heat" else "no stress was seen"
@@ -105,6 +113,20 @@ def find_stress(data: RunData, reference_degc: float | None) -> Stress:
     )
 
 
+def _unseen(data: RunData) -> tuple[str, float | None, str]:
+    """Return (kind, began in s or None, what t = 0 is) of a stress that telemetry does not show."""
+    told, steps = data.manifest.get("stress"), data.manifest.get("steps")
+    if told == "liquid":
+        for step in steps if isinstance(steps, list) else []:
+            if isinstance(step, dict) and step.get("word") in _DISPENSE and math.isfinite(number(step.get("began_s"))):
+                return "liquid", float(step["began_s"]), f"t = 0: {step.get('name')} began"
+    elif told == "time" and data.pulses:
+        named = [pulse.t_s for pulse in data.pulses if pulse.name == "baseline"]
+        first = min(pulse.t_s for pulse in data.pulses)
+        return "time", max(named) if named else first, "t = 0: the baseline was read"
+    return "none", None, ""
+
+
 def interrupted_at(data: RunData) -> list[float]:
     """Run times in s at which a reset or a power cut interrupted the run, as the manifest tells them."""
     told = data.manifest.get("interruptions")
@@ -126,13 +148,11 @@ def _pauses(data: RunData, stressed: np.ndarray) -> tuple[tuple[float, float], .
 
 def equivalent_s(data: RunData, from_s: float, to_s: float, soak_degc: float) -> tuple[float, float]:
     """Return (equivalent time in s at the soak temperature between two run times, its standard uncertainty from Ea)."""
-    t, temp = data.column("t_s"), data.column("temp_degC")
-    good = np.isfinite(temp)
-    if good.sum() < 2 or to_s <= from_s:
+    if to_s <= from_s or len(data.known("temp_degC")[0]) < 2:
         return 0.0, 0.0
-    inside = (t > from_s) & (t < to_s) & good
-    grid = np.concatenate(([from_s], t[inside], [to_s]))
-    kelvin = np.interp(grid, t[good], temp[good]) + 273.15
+    inner_s, inner_degc = data.between("temp_degC", from_s, to_s)
+    grid = np.concatenate(([from_s], inner_s, [to_s]))
+    kelvin = np.concatenate(([data.at("temp_degC", from_s)], inner_degc, [data.at("temp_degC", to_s)])) + 273.15
     inverse = 1 / kelvin - 1 / (soak_degc + 273.15)
     times = [
         float(np.trapezoid(np.exp(-(ACTIVATION_KJ_PER_MOL + shift) / _GAS_CONSTANT_KJ * inverse), grid))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
 from pathlib import Path
@@ -65,6 +66,7 @@ def run(
     speed: Annotated[str, typer.Option(help="Virtual rig: max, or times the wall clock (1, 60).")] = "max",
     seed: Annotated[int, typer.Option(help="Virtual rig: seed of noise and kinetics.")] = 1,
     scenario: Annotated[Path | None, typer.Option(help="Virtual rig: JSON file with faults (boards/virtual/README.md).")] = None,
+    give_up: Annotated[bool, typer.Option("--give-up", help="Give up an interrupted run that the board could still take up.")] = False,
     attach: Annotated[bool, typer.Option("--attach", help="Start nothing: follow the run that is going on (`remnant attach`).")] = False,
     into: Annotated[Path | None, typer.Option(help="A plan with sweep: the campaign's folder to go on with.", file_okay=False)] = None,
     as_json: Json = False,
@@ -88,7 +90,7 @@ def run(
             raise typer.Exit(carried_out(made(plan, points, _inputs(set_), rig, out, into), facts, output))
         if into is not None:
             raise typer.BadParameter("--into goes on with a campaign; this plan has no sweep")
-        result = run_all([Wish(name, plan, _inputs(set_), folder_for(out, name), rig, facts)], output)[0]
+        result = run_all([Wish(name, plan, _inputs(set_), folder_for(out, name), rig, facts, give_up)], output)[0]
         _end(result, output)
 
 
@@ -169,9 +171,24 @@ def pause(rig: Port = None, as_json: Json = False) -> None:
 
 
 @app.command("continue")
-def continue_(rig: Port = None, as_json: Json = False) -> None:
-    """Tell a board that what its plan asks of a person has been done."""
-    _ask(rig, as_json, "CONTINUE")
+def continue_(
+    run: Annotated[
+        Path | None, typer.Argument(metavar="[RUN]", help="Folder of a run that a host follows.", exists=True, file_okay=False)
+    ] = None,
+    rig: Port = None,
+    as_json: Json = False,
+) -> None:
+    """Tell that what a plan asks of a person has been done: to the host that follows RUN, or to a board that nobody follows."""
+    if run is None:
+        _ask(rig, as_json, "CONTINUE")
+        return
+    output = Output(as_json)
+    with told(output):
+        from ..run import ANSWER
+
+        (run / ANSWER).touch()
+        output.say(f"told to the host that follows {run}")
+        output.result({"ok": True, "folder": str(run)})
 
 
 @app.command()
@@ -253,20 +270,49 @@ def check(plan: PlanName, set_: Inputs = None, as_json: Json = False) -> None:
     """Check a plan: every error at once with file and line; its steps, duration and program size when there is none."""
     output = Output(as_json)
     with told(output):
-        from ..plan import compile_plan, load
+        from ..plan import compile_plan, load, sweep_points
         from .campaigning import flow_lines
         from .limits import limits_of
 
         limits = limits_of("virtual")
+        points = sweep_points(plan, _inputs(set_), limits)
         loaded = load(plan, _inputs(set_), limits)
         compiled = compile_plan(loaded, limits)
         for step in compiled.steps:
             output.say(f"{step.index:3}  {step.planned_s / 3600:8.2f} h  {step.text}")
-        for line in flow_lines(plan, loaded, _inputs(set_), limits):
-            output.say(line)
         output.say(f"ok: {len(compiled.steps)} steps, about {compiled.duration_s / 3600:.1f} h, program of {len(compiled.data)} bytes")
+        for point in points:
+            output.say(f"point {point.number}: {point.name}")
+        for line in flow_lines(plan, loaded, points, _inputs(set_), limits):
+            output.say(line)
         steps = [{"index": s.index, "text": s.text, "planned_s": s.planned_s} for s in compiled.steps]
-        output.result({"ok": True, "duration_s": compiled.duration_s, "program_bytes": len(compiled.data), "steps": steps})
+        output.result(
+            {
+                "ok": True,
+                "duration_s": compiled.duration_s,
+                "program_bytes": len(compiled.data),
+                "steps": steps,
+                "points": [vars(point) for point in points],
+            }
+        )
+
+
+@app.command("dry-run")
+def dry_run(
+    plan: PlanName,
+    set_: Inputs = None,
+    program: Annotated[bool, typer.Option("--program", help="Print the compiled program instead, line by line.")] = False,
+    figure: Annotated[Path | None, typer.Option(help="Draw the forecast into this SVG file.", dir_okay=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """Play a plan ahead of time: timeline, duration, liquids, exposure, energy, disk; refuses what the rig cannot do."""
+    output = Output(as_json)
+    with told(output):
+        from .dry_run import dry_run as dry_run_
+
+        code = dry_run_(plan, _inputs(set_), program, figure, output)
+        if code:
+            raise typer.Exit(code)
 
 
 @app.command()
@@ -303,7 +349,7 @@ def list_(
     out: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
     as_json: Json = False,
 ) -> None:
-    """List plans of the library, runs in a folder, or serial ports."""
+    """List plans of the library with their source and duration, runs in a folder, or serial ports."""
     output = Output(as_json)
     with told(output):
         rows = _listed(what, out)
@@ -315,14 +361,24 @@ def list_(
         output.result({"ok": True, what: rows})
 
 
+@app.command()
+def show(plan: PlanName, set_: Inputs = None, as_json: Json = False) -> None:
+    """Show a plan: where it comes from, what is published, its inputs with their limits, what it does and how long, and its text."""
+    output = Output(as_json)
+    with told(output):
+        from .showing import lines_of_plan, shown_plan
+
+        facts = shown_plan(plan, _inputs(set_))
+        for line in lines_of_plan(facts):
+            output.say(line)
+        output.result({"ok": True, **facts})
+
+
 def _listed(what: str, out: Path) -> list[dict[str, Any]]:
     if what == "plans":
-        from .. import library
-        from ..plan import load
-        from .limits import limits_of
+        from .showing import plans_listed
 
-        plans = [(name, load(name, {}, limits_of("virtual"))) for name in library.names()]
-        return [{"name": name, "title": plan.title, "source": plan.source or ""} for name, plan in plans]
+        return plans_listed()
     if what == "runs":
         folders = sorted({path.parent for name in ("manifest.json", "run.sqlite") for path in out.glob(f"*/{name}")})
         return [{"folder": folder.name, **_facts_of(folder)} for folder in folders]
@@ -330,7 +386,8 @@ def _listed(what: str, out: Path) -> list[dict[str, Any]]:
         from ..link import find_ports
 
         return [{"path": p.path, "serial_number": p.serial_number or "-", "description": p.description} for p in find_ports()]
-    raise typer.BadParameter(f"{what!r}: choose plans, runs or ports")
+    near = difflib.get_close_matches(what, ("plans", "runs", "ports"), 1)
+    raise typer.BadParameter(f"{what!r}: {f'did you mean {near[0]}? ' if near else ''}Choose plans, runs or ports")
 
 
 def _facts_of(folder: Path) -> dict[str, str]:

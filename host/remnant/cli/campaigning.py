@@ -63,16 +63,12 @@ def points_of(source: str, inputs: dict[str, str], rig: str) -> list[Point]:
     return points
 
 
-def flow_lines(source: str, plan: Plan, inputs: dict[str, str], limits: dict[str, int]) -> list[str]:
+def flow_lines(source: str, plan: Plan, points: list[Point], inputs: dict[str, str], limits: dict[str, int]) -> list[str]:
     """Return what the flows of a plan make, for each point where it sweeps; [] for a plan that is no flow synthesis."""
-    points = sweep_points(source, inputs, limits)
     if not points:
         return _of_one(plan)
-    found = []
-    for point in points:
-        lines = _of_one(load(source, {**inputs, **point.inputs}, limits))
-        found += [f"point {point.number}: {line}" for line in lines or [point.name]]
-    return found
+    plans = ((point.number, load(source, {**inputs, **point.inputs}, limits)) for point in points)
+    return [f"point {number}: {line}" for number, one in plans for line in _of_one(one)]
 
 
 def _of_one(plan: Plan) -> list[str]:

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from remnant_protocol import errors as codes
+from remnant_protocol.errors import RigError
+
 from .. import library
 from ..plan import Compiled, Plan, compile_plan
 from ..plan import load as load_plan
 from ..rig import Rig, open_rig
-from ..run import Person, Progress, RunResult, execute, fetch, folder_of
+from ..run import Person, Progress, RunResult, execute, fetch, folder_of, may_be_resumed
 from ..virtual import LIMITS_OF, SIMULATED
 from .bars import Bars
 from .limits import limits_of
@@ -25,7 +28,8 @@ EMULATED = "emulated"
 
 @dataclass(frozen=True)
 class Wish:
-    """One run that is asked for: the plan as written (`source`: path or library name), where it goes, on which rig."""
+    """One run that is asked for: the plan as written (`source`: path or library name), where it goes, on which rig; give_up: an interrupted
+    run that the board still has."""
 
     name: str
     source: str
@@ -33,6 +37,7 @@ class Wish:
     folder: Path
     spec: str = VIRTUAL
     scenario: dict[str, Any] = field(default_factory=dict)
+    give_up: bool = False
 
 
 def folder_for(out: Path, name: str) -> Path:
@@ -112,12 +117,13 @@ async def run_one(wish: Wish, bars: Show, virtual: dict[str, Any], interrupts: I
         facts: dict[str, Any] = {}
         if wish.spec in SIMULATED:
             _, compiled = compiled_plan(wish.source, wish.inputs, limits_of(LIMITS_OF[wish.spec]))
-            facts = {"cells": _samples(compiled), **wish.scenario, **virtual}
+            facts = {**scenario_of(compiled), **wish.scenario, **virtual}
         async with open_rig(wish.spec, as_it_is=wish.spec not in SIMULATED, **facts) as rig:
             interrupts.boards.append(rig.board)
             if not rig.by_hand:
                 await rig.board.ready()
                 await _fetch_what_is_left(wish, rig, bars, interrupts)
+                _refuse_to_give_up(wish, rig)
             if interrupts.stop.is_set():
                 raise Interrupted
             if not rig.by_hand:
@@ -153,12 +159,29 @@ async def _fetch_what_is_left(wish: Wish, rig: Rig, bars: Show, interrupts: Inte
         return
     bars.say(f"the board still has records of an earlier run: fetching them into {kept.folder}")
     result = await fetch(rig, kept, Person(interrupts.stop, interrupts.cut, bars.say))
-    bars.say(f"{result.status}: {kept.folder}{'; it is given up, a new run begins' if welcome.interrupted else ''}")
+    bars.say(f"{result.status}: {kept.folder}")
 
 
-def _samples(compiled: Compiled) -> list[str | None]:
-    """Return what a virtual rig holds in its cells: the model that the plan names, a fresh sample where it names none."""
+def _refuse_to_give_up(wish: Wish, rig: Rig) -> None:
+    """Raises RigError(RUN_WAITS) when a new run would end one that a person may still want."""
+    welcome = rig.board.welcome
+    assert welcome
+    if not welcome.interrupted or wish.give_up:
+        return
+    kept = folder_of(rig, wish.folder.parent)
+    if kept is None or may_be_resumed(kept.folder):
+        raise RigError(codes.RUN_WAITS, where=str(kept.folder) if kept else f"{welcome.run_id.hex()}, in no folder of {wish.folder.parent}")
+
+
+def scenario_of(compiled: Compiled) -> dict[str, Any]:
+    """Return what a virtual rig holds for a plan.
+
+    cells: the model that the plan names, a fresh sample where it names none. liquids: by pump, [liquid, nL that go to waste].
+    """
     channels: list[str | None] = [None] * 4
     for cell in compiled.cells.values():
         channels[cell.index] = cell.model or "fresh"
-    return channels
+    held: list[list[str | int | None]] = [[None, 0] for _ in range(max(compiled.liquids, default=0))]
+    for pump, liquid in compiled.liquids.items():
+        held[pump - 1] = [liquid.liquid, liquid.primed_nl]
+    return {"cells": channels, "liquids": held}

@@ -14,6 +14,14 @@ CITATIONS = {
         "Liang, Biesold, Zhuang, Kang, Wagner, Lin, Continuous manufacturing of highly stable lead halide perovskite nanocrystals via a "
         "dual-reactor strategy, Nanoscale Adv. 2023, 5, 2038-2044, doi 10.1039/d2na00744d"
     ),
+    "khenkin2020": (
+        "Khenkin et al., Consensus statement for stability assessment and reporting for perovskite photovoltaics based on ISOS procedures, "
+        "Nature Energy 2020, 5, 35-49, doi 10.1038/s41560-019-0529-5"
+    ),
+    "ichq1b1996": (
+        "International Conference on Harmonisation, ICH Harmonised Tripartite Guideline Q1B, Stability Testing: Photostability Testing of "
+        "New Drug Substances and Products, 1996"
+    ),
     "zhong2021": (
         "Zhong, Cao, Zhang, Encapsulation of lead halide perovskite nanocrystals (NCs) at the single-particle level: strategies and "
         "properties, Nanoscale 2021, 13, 19341-19351, doi 10.1039/d1nr05478c"

@@ -91,6 +91,7 @@ def compile_plan(plan: Plan, limits: Mapping[str, int] | None = None) -> Compile
         builder.compare(),
         builder.account.liquids(),
         builder.prompts,
+        plan.protocol,
     )
 
 
@@ -248,7 +249,8 @@ class _Builder:
             end = [[m.FLOW, pump - 1, 0] for pump in flows] if stopped else []
             end.append([p.WAIT, [p.PUMPS_DONE, mask], 0, p.TIMEOUT_FAULT])
         final = step.for_ is not None and _is_multiple(step.for_, step.every)
-        during, during_s = self._meanwhile(step, condition, said_s, final, after=end)
+        done = None if start[0][0] == m.FLOW or condition else [p.PUMPS_DONE, sum(1 << (pump - 1) for pump in flows)]
+        during, during_s = self._meanwhile(step, condition, said_s, final, after=end, done=done)
         return start + during, during_s
 
     def _expose(self, step: ExposeStep) -> tuple[list[Any], float]:
@@ -278,16 +280,24 @@ class _Builder:
         return operations, planned_s
 
     def _meanwhile(
-        self, step: Any, condition: list[Any] | None, lasts_s: float, final: bool, after: list[Any] | None = None, timeout_ms: int = 0
+        self,
+        step: Any,
+        condition: list[Any] | None,
+        lasts_s: float,
+        final: bool,
+        after: list[Any] | None = None,
+        timeout_ms: int = 0,
+        done: list[Any] | None = None,
     ) -> tuple[list[Any], float]:
         """Return (operations, seconds) of waiting for `condition` or one of `stop when`, with the step's `every` meanwhile.
 
-        after: done then, before a last reading (`final`). timeout_ms: when the waiting is a fault; 0: never.
+        after: what follows, before a last reading (`final`). timeout_ms: when the waiting is a fault; 0: never. done: a condition behind
+        those of `stop when`.
         """
         after = after or []
         lasts_s = stopped_s(step, lasts_s, self.plan)
         body, probes = self._every_body(step, lasts_s) if step.every else ([], [])
-        conditions = [*([] if condition is None else [condition]), *self._stops(step, probes)]
+        conditions = [each for each in (condition, *self._stops(step, probes), done) if each is not None]
         if len(conditions) == 1 and not step.every:
             return [[p.WAIT, conditions[0], timeout_ms, p.TIMEOUT_FAULT], *after], lasts_s
         if timeout_ms:

@@ -68,6 +68,7 @@ class Compiled:
     sample ("heat", "light", "heat and light", "liquid" or "time"). compare: published values, each a dict with cell, at (as written), at_s,
     from_step (index of the step whose beginning is time zero, None: the run's), published, value and scatter (percent or None), source.
     liquids: by the pump's number on the board (from 1), for each pump that is named or used. prompts: what an operator is asked, by number.
+    protocol: the one that the report holds the run to.
     """
 
     program: list[Any]
@@ -82,3 +83,4 @@ class Compiled:
     compare: list[dict[str, Any]]
     liquids: dict[int, Liquid] = field(default_factory=dict)
     prompts: list[str] = field(default_factory=list)
+    protocol: str | None = None

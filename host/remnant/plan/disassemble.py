@@ -111,3 +111,6 @@ def _direction(signed: int) -> str:
 
 def _mask(mask: int, names: str) -> str:
     return " ".join(name for at, name in enumerate(names) if mask & 1 << at) or "none"
+
+
+condition_words = _condition

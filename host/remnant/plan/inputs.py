@@ -18,6 +18,7 @@ from .quantity import INPUT_NAME
 from .source import Document, Path_, plain
 
 _REFERENCE = re.compile(rf"\$({INPUT_NAME})")
+_NAME = re.compile(INPUT_NAME)
 _KINDS = (units.TEMPERATURE, units.DURATION, units.RAMP, units.IRRADIANCE, units.EXPOSURE, units.VOLUME, units.FLOW, units.RATIO)
 _KIND_OF = {kind.noun: kind for kind in _KINDS}
 
@@ -51,7 +52,7 @@ def substitute(document: Document, overrides: Mapping[str, Any]) -> tuple[Any, d
         for key, value in document.data.items()
     }
     for name in declared:
-        if name not in used.values():
+        if name not in used.values() and _NAME.fullmatch(name):
             document.add(
                 ("inputs", name), f"input '{name}' is used nowhere.", f"Write ${name} where its value belongs, or take it out.", key=True
             )
@@ -86,6 +87,8 @@ def check_value(document: Document, name: str, entry: dict, value: Any, origin: 
     """
     default = entry.get("default")
     wanted, got = units.dimension_of(default), units.dimension_of(value)
+    if wanted is None and isinstance(default, str) and isinstance(value, str):
+        return  # free text, whatever it looks like
     if wanted != got or (wanted is None and isinstance(default, str) != isinstance(value, str)):
         what = wanted or ("a text" if isinstance(default, str) else "a plain number")
         document.add(path, f"{origin} is not {what}, as the default is.", f"Write e.g. {default}.", key=True)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationInfo, WithJsonSchema
 
+from .named import ProtocolName, SampleModel
 from .quantity import Duration, Portion, Range, Ratio, known, problem
 from .steps import Step
 from .sweep import SWEEP_SCHEMA
@@ -22,7 +23,7 @@ class Cell(Words):
     solvent: Text | None = Field(
         None, description="What the sample is dissolved in; a dry run warns before it boils.", examples=["toluene"]
     )
-    model: Literal["templated", "control", "fresh"] | None = Field(
+    model: SampleModel | None = Field(
         None, description="Which sample of the physics model a virtual rig puts into the cell; real rigs ignore it."
     )
 
@@ -116,6 +117,7 @@ class Plan(Words):
     ] = Field(description="The version of the plan language.")
     title: Text = Field(description="What this run is.", examples=["Thermal stability at 80 degC"])
     source: Text | None = Field(None, description="Where the test comes from.", examples=["liang2023 fig. 5c"])
+    protocol: ProtocolName | None = Field(None, description="The protocol that the report holds the run to.", examples=["ISOS-L-1"])
     inputs: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,31}$")], Input] = Field(
         default_factory=dict, description="Values that a run may change.", examples=[{"temperature": {"default": "80 degC"}}]
     )

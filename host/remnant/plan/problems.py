@@ -11,9 +11,10 @@ from pydantic import BaseModel, ValidationError
 from .model import Plan
 from .source import Document, Path_
 from .steps import BODY, STEPS, TOGETHER, tag_of
+from .words import BESIDE
 
 _TAGS = {tag_of(word): model for word, model in STEPS.items()}
-_BESIDE = ("every", "stop when", "name", "for", "then")
+LISTED_MAX = 12  # names in a message
 _INSIDE = {"every": BODY, "parallel": TOGETHER}
 _NEEDS = {
     "dict_type": "a mapping of names to values",
@@ -28,8 +29,11 @@ _NEEDS = {
 def collect(error: ValidationError, document: Document, used: Mapping[Path_, str]) -> None:
     """Put every problem of `error` into `document`; `used` names the input behind a substituted value."""
     found = error.errors(include_url=False)
+    wrong_keys = {item["loc"][:-1] for item in found if item["loc"][-1:] == ("[key]",)}
     for item in found:
         loc = item["loc"]
+        if loc in wrong_keys:
+            continue  # what belongs to a wrong key is judged when the key is right
         if item["type"] == "too_short" and item.get("ctx", {}).get("field_type") == "Tuple" and item["input"]:
             continue  # pydantic also misses the items that were wrong in themselves
         path = _path(loc)
@@ -59,11 +63,10 @@ def _add(document: Document, path: Path_, item: Any, loc: tuple[int | str, ...],
             document.add(path, f"version {_shown(value)} of the plan language is not known here.", 'Write version: "1".')
             return
         near = difflib.get_close_matches(str(value), choices, 1)
-        document.add(
-            path,
-            f"{label}{_shown(value)} is none of {', '.join(choices)}.",
-            f"Did you mean '{near[0]}'?" if near else f"Write e.g. {choices[0]}.",
-        )
+        listed = ", ".join(choices) if len(choices) <= LISTED_MAX else f"the {len(choices)} names that are known here"
+        some = choices[0] if len(choices) <= LISTED_MAX else ", ".join(choices[:LISTED_MAX])
+        hint = f"Did you mean '{near[0]}'?" if near else f"Write e.g. {some}."
+        document.add(path, f"{label}{_shown(value)} is none of {listed}.", hint)
     elif kind == "too_short":
         document.add(path, f"{label}it is empty.", _example(loc) or "Write at least one.", key=True)
     elif kind == "too_long" or kind == "string_too_long":
@@ -75,7 +78,9 @@ def _add(document: Document, path: Path_, item: Any, loc: tuple[int | str, ...],
             path, f"'{word}' is no name for an input.", "Use letters, digits and _, beginning with a letter, at most 32.", key=True
         )
     elif kind in _NEEDS:
-        what = "has no value; it needs" if value is None else f"{_shown(value)} is not"
+        what = f"{_shown(value)} is not"
+        if value is None or isinstance(value, dict | list):
+            what = f"it {'has no value' if value is None else f'is {_shown(value)}'}; it needs"
         document.add(path, f"{label}{what} {_NEEDS[kind]}.", _example(loc))
     else:
         document.add(path, f"{label}{item['msg']}.", _example(loc))
@@ -128,7 +133,7 @@ def _nearest(word: str, loc: tuple[int | str, ...], path: Path_) -> str:
     listed = f"Keys here: {', '.join(keys)}." if keys else ""
     if near:
         return f"Did you mean '{near[0]}'? {listed}"
-    if word in _BESIDE and len(path) > 1 and path[-2] in STEPS and word in _keys(STEPS[path[-2]]):
+    if word in BESIDE and len(path) > 1 and path[-2] in STEPS and word in _keys(STEPS[path[-2]]):
         return f"'{word}' stands beside '{path[-2]}', in a line of its own at the same depth. {listed}"
     return listed
 
@@ -144,19 +149,20 @@ def _example(loc: tuple[int | str, ...]) -> str:
             inner = _models_in(field.annotation)
             if len(inner) == 1:
                 return f"Write e.g. {loc[-1]}: {{{_sample(inner[0])}}}."
-    return {"version": 'Write version: "1".', "steps": "Write at least one step, e.g. - wait: {for: 10 min}."}.get(
-        str(loc[-1]) if loc else "", ""
-    )
+    return {"version": 'Write version: "1".', "stop when": "Write e.g. stop when: {time: 4 h}."}.get(str(loc[-1]) if loc else "", "")
 
 
 def _sample(model: type[BaseModel]) -> str:
-    """Return the keys of a model that a plan must give, each with its example."""
+    """Return the keys of a model that a plan must give, each with its example; the first key where none must be given."""
     given = {
         field.alias or name: field.examples[0] if field.examples else "..."
         for name, field in model.model_fields.items()
         if field.is_required()
     }
-    return ", ".join(f"{key}: {_inline(example)}" for key, example in given.items()) or ", ".join(f"{key}: ..." for key in _keys(model))
+    if not given:
+        name, field = next(iter(model.model_fields.items()))
+        given = {field.alias or name: field.examples[0] if field.examples else "..."}
+    return ", ".join(f"{key}: {_inline(example)}" for key, example in given.items())
 
 
 def _inline(example: Any) -> str:
@@ -165,7 +171,7 @@ def _inline(example: Any) -> str:
         return f"[{', '.join(map(_inline, example))}]"
     if isinstance(example, dict):
         return f"{{{', '.join(f'{key}: {_inline(value)}' for key, value in example.items())}}}"
-    return str(example)
+    return str(example).lower() if isinstance(example, bool) else str(example)
 
 
 def _step_problem(value: Any, inside: str | None) -> tuple[str, str]:
@@ -185,7 +191,7 @@ def _step_problem(value: Any, inside: str | None) -> tuple[str, str]:
     if words:
         return f"'{words[0]}' cannot stand under {inside}.", f"Allowed there: {', '.join(allowed)}."
     for word in value:
-        near = difflib.get_close_matches(str(word), allowed, 1)
+        near = difflib.get_close_matches(str(word), allowed, 1, 0.7)
         if near:
             return f"'{_shown(word)}' is not a step.", f"Did you mean '{near[0]}'? {listed}"
     return f"no step word among {', '.join(repr(_shown(word)) for word in list(value)[:4]) or 'no keys'}.", listed

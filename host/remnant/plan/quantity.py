@@ -14,6 +14,7 @@ from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler,
 from pydantic_core import PydanticCustomError, core_schema
 
 from remnant import units
+from remnant_protocol.program import IRRADIANCE_MIN_UW_PER_CM2
 
 _NUMBER = r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?"
 INPUT_NAME = r"[A-Za-z_][A-Za-z0-9_]{0,31}"
@@ -171,7 +172,7 @@ Setpoint = Annotated[Temperature, Range(at_least="temp_min_mc", at_most="temp_ma
 Band = Annotated[TemperatureDifference, Range(at_least=100, at_most=20_000)]
 WaitTime = Annotated[Duration, _WAIT]
 Rate = Annotated[RampRate, Range(above=0, at_most="ramp_max_mc_per_min")]
-LampIrradiance = Annotated[Irradiance, Range(above=0, at_most="irradiance_max_uw_per_cm2")]
+LampIrradiance = Annotated[Irradiance, Range(above=0, at_least=IRRADIANCE_MIN_UW_PER_CM2, at_most="irradiance_max_uw_per_cm2")]
 ExposureTarget = Annotated[Exposure, Range(above=0, at_most=2**31 - 1)]
 Portion = Annotated[Volume, Range(above=0, at_most=2**31 - 1)]
 PumpFlow = Annotated[Flow, Range(above=0, at_most="flow_max_nl_per_min")]

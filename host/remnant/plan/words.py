@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
+from .nearest import did_you_mean
 from .quantity import Range, known, problem
 
+BESIDE = ("every", "stop when", "name", "for", "then")  # keys that stand beside a step's word, where it takes them
 CELLS = ("A", "B", "C", "D")  # a cell's letter is its channel: A is channel 0
 
 
@@ -67,11 +69,13 @@ def _pump_there(pump: Any, info: ValidationInfo) -> Any:
     names = known(info).pumps
     if info.context is not None and pump not in names:
         listed = f"Named here: {', '.join(names)}." if names else f"Name it: pumps: {{{pump}: {{pump: 1}}}}."
-        raise problem(f"no pump is named '{pump}'.", listed)
+        raise problem(f"no pump is named '{pump}'.", did_you_mean(pump, names, listed))
     return pump
 
 
 def pump_key_there(key: str, info: ValidationInfo) -> str:
+    if key in BESIDE and key not in known(info).pumps:
+        raise problem(f"'{key}' is no pump.", f"'{key}' stands beside 'flow', in a line of its own at the same depth.")
     _pump_there(int(key) if key.isdecimal() and len(key) < 10 and key not in known(info).pumps else key, info)
     return key
 

@@ -53,6 +53,7 @@ def _remnant(analysis: Analysis, published: list[PublishedPoint], key: str) -> F
             fit = next((f for f in cell.fits if f.preferred), None)
             if fit is not None:
                 axes.plot(fit.curve_t_h, fit.curve_pct, color=colour, linewidth=1.2, zorder=2)
+                axes.fill_between(fit.curve_t_h, fit.curve_low_pct, fit.curve_high_pct, color=colour, alpha=0.18, linewidth=0, zorder=1)
             t, y = [p.t_h for p in points], [p.remnant_pct or 0.0 for p in points]
             top = max([top, *(p + 3 for p in y)])
             axes.errorbar(t, y, yerr=[2 * (p.u_pct or 0.0) for p in points], fmt="none", ecolor=colour, elinewidth=1, zorder=3)
@@ -70,7 +71,7 @@ def _remnant(analysis: Analysis, published: list[PublishedPoint], key: str) -> F
         words = "; ".join(f"{_label(c)}: {plus_minus(c.headline.remnant_pct, c.headline.u_pct, '%')}" for c in analysis.cells)
         caption = (
             f"Remnant PL. {analysis.conditions.time_zero}. Bars: 2 u, common part included. Filled: at the reference temperature; open: "
-            "read hot, related by thermal quenching. Lines: preferred fit."
+            "read hot, related by thermal quenching. Lines: preferred fit with its 95 % band."
         )
         sources = sorted({p.source for p in published if p.source})
         if analysis.interruptions:

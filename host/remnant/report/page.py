@@ -11,6 +11,7 @@ from pathlib import Path
 from ..analyse import METHOD, Analysis, CellResult, RunData, analyse, read_run
 from ..analyse.notation import plain, plus_minus
 from . import tables
+from .compliance import compliance
 from .figures import figures_of
 from .published import citations, points_beside
 from .tables import shown
@@ -109,6 +110,7 @@ def _run(run: Run, alone: bool) -> str:
         tables.fits(a),
         tables.quenching(a),
         tables.conditions(a),
+        compliance(a),
         tables.steps(a),
         tables.interruptions(a),
         tables.incidents(a),
@@ -135,7 +137,9 @@ def _card(cell: CellResult) -> str:
     return (
         f'<li><span class="small">{shown(cell.cell)}: {shown(cell.sample)}</span><span class="big">'
         f'{shown(plus_minus(h.remnant_pct, h.u_pct, "%"))}</span><span class="small">{shown(after)}</span>'
-        f'<span class="small">T80 {shown(cell.t80)}, T50 {shown(cell.t50)}</span></li>'
+        f'<span class="small">95 %: {shown(tables.bracket(h.low_pct, h.high_pct, "%") or "-")}</span>'
+        f'<span class="small">T80 {shown(cell.t80)} {shown(cell.t80.interval)}</span><span class="small">T50 {shown(cell.t50)} '
+        f"{shown(cell.t50.interval)}</span></li>"
     )
 
 

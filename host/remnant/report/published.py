@@ -12,6 +12,14 @@ from dataclasses import dataclass
 from ..analyse import Analysis
 from ..library import CITATIONS, ReferenceRow, reference_rows
 
+_STRESSORS = {  # the table's words by the analysis's
+    "heat": ("heat",),
+    "light": ("light",),
+    "heat and light": ("heat", "light"),
+    "liquid": ("water", "water_ultrasonic", "solvent", "anion_exchange"),
+    "time": ("storage", "humid_storage"),
+}
+
 
 @dataclass(frozen=True)
 class PublishedPoint:
@@ -26,13 +34,21 @@ class PublishedPoint:
 
 
 def points_beside(analysis: Analysis) -> list[PublishedPoint]:
-    """Return the points to draw: the plan's comparisons first, then what the table has from the same figure and is not among them."""
+    """Return the points to draw: the plan's comparisons; for a plan without any, what the table has from its source under such a stress.
+
+    A reference of zhong2021 table 1 has rows of several stresses: what was read in water is no point beside a run in light.
+    """
     points = [
         PublishedPoint(c.at_h, c.published_pct, c.scatter_pct, c.cell, c.sample, c.source)
         for c in analysis.comparisons
         if c.at_h is not None and c.published_pct is not None
     ]
+    if points:
+        return points
+    fitting = _STRESSORS.get(analysis.conditions.stress, ())
     for row in rows_of_source(analysis.source):
+        if row.stressor not in fitting:
+            continue
         pairs = ((row.duration_before_h, row.remnant_before_pct, "control"), (row.duration_after_h, row.remnant_after_pct, row.structure))
         for hours, percent, label in pairs:
             t_h, pct = value_of(hours), value_of(percent)
@@ -54,7 +70,7 @@ def rows_of_source(source: str) -> list[ReferenceRow]:
 
 def rows_of_stress(stress: str) -> list[ReferenceRow]:
     """Return every row of the table with the same stressor."""
-    return [row for word in ("heat", "light") if word in stress for row in reference_rows(stressor=word)]
+    return [row for word in _STRESSORS.get(stress, ()) for row in reference_rows(stressor=word)]
 
 
 def citations(sources: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..analyse import Analysis, CellResult, HeadlineRow
+from ..analyse import Analysis, CellResult, HeadlineRow, Parameter
 from ..analyse.notation import MISSING, plain, plus_minus
 from .published import rows_of_stress
 
@@ -16,7 +16,7 @@ _VERDICT_SIGNS = {"agrees": "\N{CHECK MARK}", "disagrees": "\N{BALLOT X}", "not 
 def shown(text: Any) -> str:
     """Return text for the page: escaped, with the signs that ASCII spells out."""
     plain_text = str(text).replace("+-", "\N{PLUS-MINUS SIGN}").replace("degC", "\N{DEGREE SIGN}C").replace("cm2", "cm\N{SUPERSCRIPT TWO}")
-    return html.escape(plain_text)
+    return html.escape(plain_text).replace("\n", "<br>")
 
 
 def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], numeric: Iterable[int] = ()) -> str:
@@ -61,46 +61,58 @@ def comparison(rows: Iterable[HeadlineRow], caption: str) -> str:
 
 
 def headline(analysis: Analysis) -> str:
-    """Return remnant PL, T80 and T50 per cell."""
+    """Return remnant PL, T95, T80 and T50 per cell, with 95 % intervals."""
     return table(
-        "Remnant PL at the end of the stress, and times to 80 % and 50 % (u: standard uncertainty)",
-        ("cell", "sample", "remnant PL +- u", "time", "T80", "T50", "how"),
+        "Remnant PL at the end of the stress, and times to 95 %, 80 % and 50 % (u: standard uncertainty; brackets: 95 % intervals)",
+        ("cell", "sample", "remnant PL +- u", "time", "T95", "T80", "T50", "how"),
         (
             (
                 c.cell,
                 c.sample,
-                plus_minus(c.headline.remnant_pct, c.headline.u_pct, "%"),
+                _lines(plus_minus(c.headline.remnant_pct, c.headline.u_pct, "%"), bracket(c.headline.low_pct, c.headline.high_pct, "%")),
                 plain(c.headline.t_h, "h", 3),
-                str(c.t80),
-                str(c.t50),
-                c.headline.how,
+                *(_lines(str(x), x.interval) for x in (c.t95, c.t80, c.t50)),
+                _lines(c.headline.how, f"times: {c.t80.method}" if c.t80.method else ""),
             )
             for c in analysis.cells
         ),
-        numeric=(2, 3, 4, 5),
+        numeric=(2, 3, 4, 5, 6),
     )
+
+
+def bracket(low: float | None, high: float | None, unit: str = "") -> str:
+    """Return "[1.2, 1.4] h"; "" without both ends."""
+    return "" if low is None or high is None else f"[{plain(low)}, {plain(high)}] {unit}".strip()
+
+
+def _lines(*parts: str) -> str:
+    return "\n".join(part for part in parts if part)
 
 
 def fits(analysis: Analysis) -> str:
     """Return one row per cell and model."""
     return table(
-        "Fits of remnant PL; s: equivalent time since the baseline; intervals 95 %",
-        ("cell", "model", "parameters", "chi2/dof", "AICc difference", "T80 / T50 of the fit", "status"),
+        "Fits of remnant PL; s: equivalent time since the baseline; brackets: 95 % intervals; k: 1 / mean lifetime",
+        ("cell", "model", "parameters", "rate constants", "chi2/dof", "AICc difference", "status"),
         (
             (
                 c.cell,
                 f"{f.model}{' (preferred)' if f.preferred else ''}: R = {f.formula}",
-                "; ".join(f"{p.name} {plain(p.value)} [{plain(p.low)}, {plain(p.high)}] {p.unit}".strip() for p in f.parameters) or MISSING,
+                _parameters(f.parameters),
+                _parameters(f.rates),
                 plain(f.chi2_reduced, digits=3),
                 plain(f.delta_aicc, digits=3),
-                f"{plain(f.t80_h, digits=3)} / {plain(f.t50_h, digits=3)} h" if f.t80_h is not None or f.t50_h is not None else MISSING,
                 f.status,
             )
             for c in analysis.cells
             for f in c.fits
         ),
-        numeric=(3, 4),
+        numeric=(4, 5),
     )
+
+
+def _parameters(parameters: Sequence[Parameter]) -> str:
+    return "\n".join(f"{p.name} {plain(p.value)} {bracket(p.low, p.high)} {p.unit}".strip() for p in parameters) or MISSING
 
 
 def quenching(analysis: Analysis) -> str:
@@ -139,7 +151,9 @@ def conditions(analysis: Analysis) -> str:
             plus_minus(c.irradiance_mean_mw_per_cm2, c.irradiance_sd_mw_per_cm2, "mW/cm2"),
         ),
         ("radiant exposure, all light", MISSING, plain(c.exposure_j_per_cm2, "J/cm2")),
-        ("of it spent on probing", MISSING, f"{plain(c.probe_exposure_j_per_cm2, 'J/cm2')} ({plain(c.probe_share_pct, '%', 3)})"),
+        ("of it by the stress lamp", MISSING, plain(c.stress_exposure_j_per_cm2, "J/cm2")),
+        ("of it added by probing", MISSING, plain(c.probe_exposure_j_per_cm2, "J/cm2")),
+        ("probing over stress exposure (limit 1 %)", MISSING, plain(c.probe_share_pct, "%", 3)),
         ("duration of the stress", MISSING, plain(c.duration_h, "h")),
         ("latest control tick", MISSING, plain(c.tick_late_max_us, "us")),
     ]
@@ -247,7 +261,7 @@ def readings(cell: CellResult) -> str:
                 p.how,
                 plain(p.temp_degc, "degC"),
                 plus_minus(p.signal, p.signal_se),
-                f"{p.pulses}{f' ({p.outliers} far out)' if p.outliers else ''}",
+                f"{p.pulses}{f' ({p.outliers} rejected)' if p.outliers else ''}",
                 plus_minus(p.remnant_pct, p.u_pct, "%"),
                 plain(p.exposure_j_per_cm2, "J/cm2"),
             )

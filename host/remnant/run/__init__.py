@@ -2,11 +2,12 @@
 
 from .attach import attach, fetch, folder_of, resume
 from .execute import RunResult, execute
-from .follow import Person
-from .interruption import Interruption, find_interruption
+from .follow import ANSWER, Person
+from .interruption import Interruption, find_interruption, may_be_resumed
 from .progress import Progress
 
 __all__ = [
+    "ANSWER",
     "Interruption",
     "Person",
     "Progress",
@@ -16,5 +17,6 @@ __all__ = [
     "fetch",
     "find_interruption",
     "folder_of",
+    "may_be_resumed",
     "resume",
 ]

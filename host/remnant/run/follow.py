@@ -24,6 +24,7 @@ from ..rig import Rig
 from .progress import Follower, Progress
 from .wallclock import WallClock
 
+ANSWER = "continue"  # a file of this name in the run's folder answers what its plan asks of a person
 PROGRESS_EVERY_S = 0.2
 STOP_WITHIN_S = 5.0
 SILENT_S = 5.0
@@ -216,10 +217,21 @@ class Following:
         self._asking = asyncio.create_task(self._ask(asked[1])) if asked else None
 
     async def _ask(self, text: str) -> None:
-        if self._person.operator is None:
-            self._person.say(f"the rig waits for a person: {text}. Answer with `remnant continue`")
-            return
-        await self._person.operator(text)
+        """Wait for whoever answers first: the person here, or `remnant continue` with the run's folder from elsewhere."""
+        answer = self._journal.path.parent / ANSWER
+        answer.unlink(missing_ok=True)
+        person = None
+        if self._person.operator:
+            person = asyncio.ensure_future(self._person.operator(text))
+        else:
+            self._person.say(f"the rig waits for a person: {text}. Answer with `remnant continue {answer.parent}`")
+        try:
+            while not (person and person.done()) and not answer.exists():
+                await (asyncio.wait({person}, timeout=PROGRESS_EVERY_S) if person else asyncio.sleep(PROGRESS_EVERY_S))
+        finally:
+            answer.unlink(missing_ok=True)
+            if person:
+                person.cancel()
         while True:
             try:
                 await self._board.command(m.CONTINUE)

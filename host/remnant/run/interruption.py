@@ -55,6 +55,11 @@ def find_interruption(folder: Path, run_id: bytes) -> Interruption | None:
     return None
 
 
+def may_be_resumed(folder: Path) -> bool:
+    """False when the run's plan says that nothing takes it up again after a reset; True also when the program is not at hand."""
+    return _window_s(folder) != 0
+
+
 def _window_s(folder: Path) -> int | None:
     """resume_within_s of the program's header (protocol/SPEC.md section 8)."""
     try:

@@ -34,7 +34,7 @@ class Follower:
 
     def __init__(self, steps: Sequence[StepInfo], prompts: Sequence[str] = ()):
         """steps: of the plan; none when it is not known. prompts: what an operator may be asked."""
-        self._prompts = prompts
+        self._prompts = dict(enumerate(prompts))
         self._questions = 0
         self.asked: tuple[int, str] | None = None
         self._steps = {step.index: step for step in steps}
@@ -65,9 +65,7 @@ class Follower:
                 self._started_s = self._board_s
             elif fields[4] == m.OPERATOR_WANTED:
                 self._questions += 1
-                known = fields[5] < len(self._prompts)
-                text = self._prompts[fields[5]] if known else f"question {fields[5]} of its plan"
-                self.asked = (self._questions, text)
+                self.asked = (self._questions, self._prompts.get(fields[5], f"question {fields[5]} of its plan"))
             elif fields[4] in _ENDS_A_QUESTION:
                 self.asked = None
             if fields[4] == m.STEP_BEGAN:

@@ -135,6 +135,28 @@ def test_resume_shows_what_happened_asks_and_goes_on(board, tmp_path):
     assert asked[3].hex() == manifest["run_id"] and 0 < asked[4] < 60 and asked[5] == 432
 
 
+def test_a_new_run_does_not_give_up_one_that_may_be_resumed(board, tmp_path):
+    interrupted_run(tmp_path, board)
+    (folder,) = (tmp_path / "runs").iterdir()
+    arguments = ("run", plan(tmp_path), "--rig", tmp_path / "rig", "--out", tmp_path / "runs")
+    program = msgpack.unpackb((folder / "program.msgpack").read_bytes())
+    program[4] = [0, 0, 3600]
+    (folder / "program.msgpack").write_bytes(msgpack.packb(program))
+    result = remnant(*arguments)
+    assert result.exit_code == 4
+    assert result.stderr.startswith("E716 rig: the board still has a run that was interrupted") and str(folder) in result.stderr
+    assert board.executed[m.START] == 1
+    board.script = ENDING
+    assert remnant(*arguments, "--give-up").exit_code == 0
+    assert board.executed[m.START] == 2
+
+
+def test_a_run_that_its_plan_never_takes_up_again_stands_in_nobody_s_way(board, tmp_path):
+    interrupted_run(tmp_path, board)
+    board.script = ENDING
+    assert remnant("run", plan(tmp_path), "--rig", tmp_path / "rig", "--out", tmp_path / "runs").exit_code == 0
+
+
 def test_a_resume_outside_of_the_window_is_told_with_the_board_s_code(board, tmp_path):
     interrupted_run(tmp_path, board)
     board.refuse[m.RESUME_RUN] = [codes.RESUME_WINDOW, 7200, 3600]

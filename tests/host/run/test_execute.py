@@ -247,5 +247,21 @@ def test_without_a_person_it_is_said_what_the_board_waits_for(tmp_path):
 
     fake = FakeBoard(script=ASKING)
     assert run(fake, tmp_path / "run", meddle, say=said.append).status == "stopped"
-    assert "question 0 of its plan" in said[0] and "`remnant continue`" in said[0]
+    assert "question 0 of its plan" in said[0] and f"`remnant continue {tmp_path / 'run'}`" in said[0]
     assert not fake.executed[m.CONTINUE]
+
+
+def test_an_answer_from_elsewhere_comes_through_the_folder(tmp_path):
+    said = []
+
+    async def meddle(stop, cut):
+        while not said:
+            await asyncio.sleep(0.01)
+        (tmp_path / "run/continue").touch()
+        while not fake.executed[m.CONTINUE]:
+            await asyncio.sleep(0.01)
+        stop.set()
+
+    fake = FakeBoard(script=ASKING)
+    assert run(fake, tmp_path / "run", meddle, say=said.append).status == "stopped"
+    assert fake.executed[m.CONTINUE] == 1 and not (tmp_path / "run/continue").exists()

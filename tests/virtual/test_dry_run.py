@@ -1,0 +1,116 @@
+"""The forecast against what then happens: every plan of the library, and small ones with pumps, on the virtual rig.
+
+The player runs the same firmware on the same plant, without noise and with leaps; so the tolerances here are those that are promised
+(issue: duration and exposure 1 %, volumes 0.1 %, peak temperature 1 degC), far wider than what is seen. Where a condition on remnant PL
+ends a run early, the forecast is "at most".
+"""
+
+import csv
+import json
+
+import pytest
+from library_runs import inputs_of, manifest_of, names
+
+from remnant.cli.limits import limits_of
+from remnant.plan import compile_plan, load
+from remnant.preflight import foresee
+
+LIMITS = limits_of("virtual")
+PLANS = {
+    "pumps": """\
+version: "1"
+title: Dosing back and forth, light by exposure, cycles
+cells: {A: {sample: a film, model: fresh}}
+pumps:
+  antisolvent: {pump: 1, liquid: toluene, dead volume: 0.2 mL}
+  precursor: {pump: 2}
+steps:
+  - prime: {pump: antisolvent, flow: 60 mL/h}
+  - probe: {name: start}
+  - infuse: {pump: antisolvent, volume: 20 mL, flow: 3000 mL/h}
+  - flow: {antisolvent: 1000 mL/h, precursor: 60 mL/h}
+    for: 20 s
+  - withdraw: {pump: precursor, volume: 0.2 mL, flow: 20 mL/h}
+  - expose: {irradiance: 20 mW/cm2, until: 3 J/cm2}
+    every: {period: 1 min, do: [probe]}
+  - repeat:
+      times: 3
+      do:
+        - infuse: {pump: precursor, volume: 50 uL, flow: 5 mL/h}
+        - ramp: {to: 40 degC, rate: 6 degC/min}
+        - ramp: {to: 30 degC}
+  - parallel:
+      - infuse: {pump: 1, volume: 1 mL, flow: 120 mL/h}
+      - withdraw: {pump: 2, volume: 0.1 mL, flow: 60 mL/h}
+""",
+    "hot": """\
+version: "1"
+title: Two temperatures and a dark wait
+cells: {A: {sample: a film, model: fresh}, B: {sample: another, model: control}}
+steps:
+  - soak: {at: 60 degC, for: 10 min}
+    every: {period: 2 min, do: [probe]}
+  - soak: {at: 110 degC, for: 5 min}
+  - wait: {for: 20 min}
+  - ramp: {to: 35 degC}
+  - probe: {name: end, at: 30 degC, pulses: 32}
+""",
+}
+
+
+@pytest.mark.parametrize("name", [*PLANS, *reversed(names())])  # the other way round than test_library: two workers meet in the middle
+def test_what_was_foreseen_is_what_happens(library_run, name, tmp_path):
+    if name in PLANS:
+        source, inputs = tmp_path / f"{name}.yaml", {}
+        source.write_text(PLANS[name])
+    else:
+        source, inputs = name, inputs_of(name)
+    plan = load(source, inputs, LIMITS)
+    forecast = foresee(plan, compile_plan(plan, LIMITS), LIMITS)
+    assert not forecast.refused and forecast.complete
+    folder = library_run(source)
+    ran = what_happened(folder)
+    if forecast.at_most:
+        assert ran["duration_s"] <= 1.01 * forecast.duration_s
+        return
+    assert forecast.duration_s == pytest.approx(ran["duration_s"], rel=0.01)
+    assert forecast.shortest_s <= 1.0001 * ran["duration_s"] and ran["duration_s"] <= 1.0001 * forecast.longest_s
+    assert forecast.peak_c == pytest.approx(ran["peak_c"], abs=1.0)
+    exposure = max(forecast.exposure_j_per_cm2.values(), default=0.0)
+    assert exposure == pytest.approx(ran["exposure_j_per_cm2"], rel=0.01, abs=0.002)  # told in whole mJ/cm2, on each side
+    steps = {liquid.pump: liquid.steps for liquid in forecast.liquids}
+    for pump, counted in ran["steps"].items():
+        assert steps[pump] == pytest.approx(counted, rel=0.001, abs=1)
+    assert forecast.spool.telemetry == pytest.approx(ran["telemetry"], rel=0.01, abs=3)
+    assert forecast.disk_bytes == pytest.approx(ran["bytes"], rel=0.25, abs=60_000)
+    for expected, known in zip(first_passes(forecast), manifest_of(folder)["steps"], strict=True):
+        assert expected.end_s == pytest.approx(known["ended_s"], rel=0.01, abs=2.0), expected.text
+
+
+def what_happened(folder):
+    """Of a run: duration, hottest block, exposure, net steps of each pump, size of its folder."""
+    with (folder / "telemetry.csv").open(newline="") as file:
+        telemetry = list(csv.DictReader(file))
+    with (folder / "events.csv").open(newline="") as file:
+        events = list(csv.DictReader(file))
+    ended = next(row for row in events if row["kind"] == "run_ended")
+    during = [row for row in telemetry if 0 <= float(row["t_s"]) <= float(ended["t_s"])]
+    told = [(float(row["t_s"]), json.loads(row["detail"])) for row in events if row["kind"] == "pump_telemetry"]
+    counts = {}
+    for _, detail in told:
+        first, _ = counts.get(detail["pump"] + 1, (detail["steps"], 0))
+        counts[detail["pump"] + 1] = (first, detail["steps"])
+    return {
+        "duration_s": float(ended["t_s"]),
+        "peak_c": max(float(row["temp_degC"]) for row in during),
+        "exposure_j_per_cm2": max(float(row["exposure_J_per_cm2"]) for row in during),
+        "steps": {pump: last - first for pump, (first, last) in counts.items()},
+        "telemetry": len(during),
+        "bytes": sum(path.stat().st_size for path in folder.iterdir() if path.name not in ("report.html", "analysis.json")),
+    }
+
+
+def first_passes(forecast):
+    """The last pass of each step, as the manifest keeps it."""
+    last = {step.index: step for step in forecast.steps}
+    return [last[index] for index in sorted(last)]
