@@ -15,7 +15,7 @@ FIRST_FLOW = 1  # the step behind priming
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """One period, run once: (what the pumps did, from when to when both liquids flow)."""
+    """One period, run once: (what the pumps did, from when to when both liquids flow, the page that shows it)."""
     import os
     import subprocess
     import sys
@@ -27,13 +27,14 @@ def run(tmp_path_factory):
     command = [sys.executable, "-c", "from remnant.cli import main; main()", "run", "flow-continuous", "--set", "periods=1"]
     done = subprocess.run([*command, "--out", out, "--json"], env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    pumped = read_pumped(Path(json.loads(done.stdout)["folder"]))
+    folder = Path(json.loads(done.stdout)["folder"])
+    pumped = read_pumped(folder)
     began = next(step.began_s for step in pumped.steps if step.step == FIRST_FLOW)
-    return pumped, began + 1, pumped.steps[-1].began_s
+    return pumped, began + 1, pumped.steps[-1].began_s, (folder / "flow.html").read_text(encoding="utf-8")
 
 
 def measured(run, name, window_s):
-    pumped, from_s, to_s = run
+    pumped, from_s, to_s, _ = run
     pumps, pair = PAIRS[name]
     return ripple(sums(pumped, pumps, from_s, to_s), pair.flow_ml_per_h, window_s)
 
@@ -57,7 +58,7 @@ def test_the_precursor_is_as_even_as_its_steps_allow(run):
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_the_mean_is_the_flow(run, name):
-    pumped, from_s, to_s = run
+    pumped, from_s, to_s, _ = run
     points = sums(pumped, PAIRS[name][0], from_s, to_s)
     (t_0, v_0), (t_1, v_1) = points[0], points[-1]
     step_nl = PAIRS[name][1].drive.nl_per_step
@@ -67,7 +68,14 @@ def test_the_mean_is_the_flow(run, name):
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_a_pump_draws_in_what_a_stroke_is(run, name):
-    pumped, _, _ = run
+    pumped = run[0]
     pumps, pair = PAIRS[name]
     for pump in pumps:
         assert pumped.withdrawn_nl(pump) == pytest.approx(pair.stroke_nl + pair.bearing_nl, abs=pair.drive.nl_per_step)
+
+
+def test_the_ripple_is_shown_with_its_figure(run):
+    page = run[3]
+    assert page.count("<svg") == len(PAIRS)
+    shown = f"{measured(run, 'antisolvent', 0.1).largest_pct:+.2f} %"
+    assert f'<th scope="row">antisolvent</th><td class=n>0.1 s</td><td class=n>{shown}</td>' in page

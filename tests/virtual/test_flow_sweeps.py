@@ -20,6 +20,7 @@ SWEEPS = {
     "flow-antisolvent": ([(flow, 60) for flow in (1000, 2000, 3000, 4000, 5000)], "example_plqy_antisolvent.csv"),
     "flow-precursor": ([(5000, flow) for flow in (10, 20, 30, 40, 50, 60)], "example_plqy_precursor.csv"),
 }
+SCREEN = "antisolvent-screen"
 SMALL = """\
 version: "1"
 title: Three short flows
@@ -50,6 +51,8 @@ def outcomes(tmp_path_factory):
     for name, (_, table) in SWEEPS.items():
         told = remnant("run", name, "--out", tmp_path_factory.mktemp(name))
         found[name] = told, Path(told["folder"]), remnant("attach", told["folder"], DATA / table)
+    told = remnant("run", SCREEN, "--out", tmp_path_factory.mktemp(SCREEN))
+    found[SCREEN] = told, Path(told["folder"]), None
     return found
 
 
@@ -139,8 +142,18 @@ def test_attached_plqy_is_in_table_and_figures(outcomes, name):
     assert (folder / "campaign.csv").read_text().count("\n") == len(SWEEPS[name][0]) + 1
 
 
+def test_the_screen_doses_50_microlitres_into_each_solvent_and_tells_their_permittivity(outcomes):
+    told, folder, _ = outcomes[SCREEN]
+    assert [row["antisolvent"] for row in told["points"]] == ["toluene", "chlorobenzene", "dichloromethane", "chloroform", "hexane"]
+    assert all(row["precursor_run_measured_mL"] == pytest.approx(0.05, abs=STEP_ML["precursor"]) for row in told["points"])
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for permittivity in ("2.37", "5.7", "8.82", "4.71", "1.88"):
+        assert f">{permittivity}</td>" in page
+    assert "10.1039/d2na00744d" in page
+
+
 def test_the_sweeps_are_in_the_library():
-    assert set(SWEEPS) <= set(names())
+    assert {*SWEEPS, SCREEN} <= set(names())
 
 
 # ---- broken off

@@ -53,6 +53,7 @@ class Campaign:
     folder: Path
     name: str
     title: str
+    source: str
     plan_sha256: str
     inputs: dict[str, str]
     rig: str
@@ -88,13 +89,22 @@ class Campaign:
 
 
 def begin(
-    folder: Path, *, name: str, title: str, plan_text: str, points: Sequence[Point], inputs: dict[str, str], rig: str, now: str
+    folder: Path,
+    *,
+    name: str,
+    title: str,
+    plan_text: str,
+    points: Sequence[Point],
+    inputs: dict[str, str],
+    rig: str,
+    now: str,
+    source: str | None = None,
 ) -> Campaign:
     """Make the folder of a campaign that is about to begin. Raises FileExistsError when there is one, OSError."""
     folder.mkdir(parents=True, exist_ok=False)
     write_whole(folder / PLAN_FILE, plan_text.encode())
     runs = tuple(PointRun(point.number, point.name, point.inputs) for point in points)
-    return Campaign(folder, name, title, _hash(plan_text), inputs, rig, now, RUNNING, runs).written()
+    return Campaign(folder, name, title, source or "", _hash(plan_text), inputs, rig, now, RUNNING, runs).written()
 
 
 def read(folder: Path) -> Campaign:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .. import units
+from ..flow.of_plan import ANTISOLVENT, PRECURSOR
 from ..report.drawing import MARKERS, SERIES, Drawing
 from ..report.figures import Figure
 from .spectra import Spectrum
-from .table import ANTISOLVENT, PRECURSOR, Row, Synthesis
+from .table import Row, Synthesis
 
 _AXES = {ANTISOLVENT: "antisolvent flow / (mL/h)", PRECURSOR: "precursor flow / (mL/h)"}
 _SPECTRA: tuple[tuple[str, str, str, Callable[[Spectrum], float | None]], ...] = (

@@ -12,7 +12,7 @@ from ..flow.production import BATCH_G_PER_H, SOURCE
 from ..library import CITATIONS
 from ..record.finish import write_whole
 from ..report.page import FILE_NAME, sheet
-from ..report.tables import shown, table
+from ..report.markup import shown, table
 from .document import Campaign, PointRun
 from .figures import figures_of
 from .spectra import attached
@@ -48,16 +48,15 @@ def facts_of(row: Row) -> dict[str, Any]:
             "starts_apart_us": s.begun_apart_us,
         }
         for name, volume in s.volumes.items():
-            requested, measured, primed = s.all_ml[name]
             facts |= {
                 f"{name}_requested_mL": volume.requested_ml,
                 f"{name}_accepted_mL": volume.accepted_ml,
                 f"{name}_measured_mL": volume.measured_ml,
-                f"{name}_run_requested_mL": requested,
-                f"{name}_run_measured_mL": measured,
-                f"{name}_primed_mL": primed,
             }
         facts |= {"yield_g_per_h": s.production.g_per_h, "collected_mg": s.production.mg}
+    for name, pump in row.pumps.items():
+        facts |= {f"{name}_run_requested_mL": pump.requested_ml, f"{name}_run_measured_mL": pump.measured_ml}
+        facts |= {f"{name}_primed_mL": pump.primed_ml, f"{name}_withdrawn_mL": pump.withdrawn_ml}
     for number, spectrum in enumerate(row.spectra, 1):
         tail = "" if number == 1 else f"_{number}"
         facts |= {f"sample{tail}": spectrum.sample, f"plqy_pct{tail}": spectrum.plqy_pct}
@@ -85,10 +84,10 @@ def _page(campaign: Campaign, found: list[Row]) -> str:
         mark = "SIMULATED. " if simulated else ""
         drawn = "".join(f"<figure>{f.svg}<figcaption>{mark}{shown(f.caption)}</figcaption></figure>" for f in figures)
         parts.append(f'<div class="figures">{drawn}</div>')
-    parts += [_conditions(found), _volumes(found), _whole_runs(found), _spectra(found), _points(found)]
+    parts += [_conditions(found), _volumes(found), _whole_runs(found), _solvents(found), _spectra(found), _points(found)]
     if spectra:
         parts.append(f"<p>PLQY, peak and FWHM were measured off the rig and attached. {shown(origin)}</p>")
-    sources = [text for key, text in CITATIONS.items() if any(row.synthesis for row in found) and key == "liang2023"]
+    sources = [text for key, text in CITATIONS.items() if any(row.synthesis or key in campaign.source for row in found)]
     footer = f"<footer>{''.join(f'<p>{shown(text)}</p>' for text in sources)}</footer>"
     return sheet(campaign.title, "".join(parts), simulated, footer)
 
@@ -142,14 +141,35 @@ def _volumes(found: list[Row]) -> str:
 
 
 def _whole_runs(found: list[Row]) -> str:
-    heads = ("point", "pump", "requested in all", "measured in all", "primed to waste")
+    heads = ("point", "pump", "requested", "measured from steps", "primed to waste", "drawn in")
     lines = [
-        (str(row.point.number), name, *(f"{volume:.5g} mL" for volume in volumes))
+        (str(row.point.number), name, *(f"{ml:.5g} mL" for ml in (pump.requested_ml, pump.measured_ml, pump.primed_ml, pump.withdrawn_ml)))
         for row in found
-        if row.synthesis is not None
-        for name, volumes in row.synthesis.all_ml.items()
+        for name, pump in row.pumps.items()
     ]
-    return table("Whole runs: settling, collecting and washing", heads, lines, numeric=(2, 3, 4))
+    return table("Whole runs: all that was dispensed", heads, lines, numeric=(2, 3, 4, 5))
+
+
+def _solvents(found: list[Row]) -> str:
+    heads = ("point", "solvent", "relative permittivity", "density", "viscosity", "boiling point", "permittivity from")
+    lines = [
+        (
+            str(row.point.number),
+            liquid.name,
+            _shown(liquid.permittivity, "", 3),
+            _shown(liquid.density_kg_per_m3, "kg/m3", 4),
+            _shown(liquid.viscosity_pa_s and liquid.viscosity_pa_s * 1e3, "mPa s", 3),
+            _shown(liquid.boiling_c, "degC", 4),
+            liquid.origin.get("permittivity", "-"),
+        )
+        for row in found
+        for liquid in row.solvents
+    ]
+    return table("Solvents at 25 degC", heads, lines, numeric=(2, 3, 4, 5))
+
+
+def _shown(value: float | None, unit: str, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}g} {unit}".strip()
 
 
 def _spectra(found: list[Row]) -> str:

@@ -242,6 +242,7 @@ def _end(result: RunResult, output: Output) -> None:
     try:
         page = str(write_report(result.folder))
         output.say(f"report: {page}")
+        _pairs(result.folder, output)
     except RigError as error:  # a run of which nothing is known but its records, or a disk that takes no more
         output.say(f"no report: {explain(error)}")
     simulated = bool(result.manifest["simulated"])
@@ -256,22 +257,33 @@ def _end(result: RunResult, output: Output) -> None:
     raise typer.Exit(code)
 
 
+def _pairs(folder: Path, output: Output) -> None:
+    from ..campaign.pairs import write_pairs_page
+
+    if (page := write_pairs_page(folder)) is not None:
+        output.say(f"flows of its pairs of pumps: {page}")
+
+
 @app.command()
 def check(plan: PlanName, set_: Inputs = None, as_json: Json = False) -> None:
     """Check a plan: every error at once with file and line; its steps, duration and program size when there is none."""
     output = Output(as_json)
     with told(output):
         from ..plan import compile_plan, load, sweep_points
+        from .campaigning import flow_lines
         from .limits import limits_of
 
         limits = limits_of("virtual")
         points = sweep_points(plan, _inputs(set_), limits)
-        compiled = compile_plan(load(plan, _inputs(set_), limits), limits)
+        loaded = load(plan, _inputs(set_), limits)
+        compiled = compile_plan(loaded, limits)
         for step in compiled.steps:
             output.say(f"{step.index:3}  {step.planned_s / 3600:8.2f} h  {step.text}")
         output.say(f"ok: {len(compiled.steps)} steps, about {compiled.duration_s / 3600:.1f} h, program of {len(compiled.data)} bytes")
         for point in points:
             output.say(f"point {point.number}: {point.name}")
+        for line in flow_lines(plan, loaded, points, _inputs(set_), limits):
+            output.say(line)
         steps = [{"index": s.index, "text": s.text, "planned_s": s.planned_s} for s in compiled.steps]
         output.result(
             {
@@ -325,6 +337,8 @@ def report(
                 output.say(f"{folder}: the host ended before the run did; its tables were made from the journal")
         path = write_report(runs[0] if len(runs) == 1 and out is None else runs, out)
         output.say(f"report: {path}")
+        for folder in runs:
+            _pairs(folder, output)
         output.result({"ok": True, "report": str(path)})
 
 

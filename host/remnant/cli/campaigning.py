@@ -16,7 +16,8 @@ from ..campaign.page import facts_of, write_campaign_report
 from ..campaign.spectra import attach
 from ..campaign.table import rows
 from ..errors import Exit, exit_code, explain
-from ..plan import Point, load, sweep_points
+from ..flow.of_plan import synthesis_of
+from ..plan import Plan, Point, load, sweep_points
 from ..record.finish import COMPLETED, STOPPED
 from ..run import Progress, RunResult
 from ..run.manifest import now
@@ -62,6 +63,22 @@ def points_of(source: str, inputs: dict[str, str], rig: str) -> list[Point]:
     return points
 
 
+def flow_lines(source: str, plan: Plan, points: list[Point], inputs: dict[str, str], limits: dict[str, int]) -> list[str]:
+    """Return what the flows of a plan make, for each point where it sweeps; [] for a plan that is no flow synthesis."""
+    if not points:
+        return _of_one(plan)
+    plans = ((point.number, load(source, {**inputs, **point.inputs}, limits)) for point in points)
+    return [f"point {number}: {line}" for number, one in plans for line in _of_one(one)]
+
+
+def _of_one(plan: Plan) -> list[str]:
+    try:
+        asked = synthesis_of(plan)
+    except RigError as error:  # liquids of the user's own
+        return [f"flow: Re and residence time are not known: {error.text}"]
+    return asked.lines() if asked else []
+
+
 def made(source: str, points: list[Point], inputs: dict[str, str], rig: str, out: Path, into: Path | None) -> Campaign:
     """Return a new campaign in a folder of `out`, or the one of `into` as it can be gone on with."""
     limits = limits_of(LIMITS_OF[rig]) if rig in LIMITS_OF else {}
@@ -69,8 +86,8 @@ def made(source: str, points: list[Point], inputs: dict[str, str], rig: str, out
     name = plan_name(source)
     if into is not None:
         return replace(take_up(into, plan.text, inputs), rig=rig)
-    folder = folder_for(out, name)
-    return begin(folder, name=name, title=plan.title, plan_text=plan.text, points=points, inputs=inputs, rig=rig, now=now())
+    facts = {"name": name, "title": plan.title, "source": plan.source, "plan_text": plan.text, "points": points}
+    return begin(folder_for(out, name), inputs=inputs, rig=rig, now=now(), **facts)
 
 
 def carried_out(campaign: Campaign, scenario: dict[str, Any], output: Output) -> Exit:

@@ -1,4 +1,4 @@
-"""A plan of alternating pairs in the words of the language: `flow` for stairs and holds, `repeat` for periods; what flow-continuous.yaml is.
+"""A plan of alternating pairs in the words of the language: `flow` for stairs and holds, `repeat` for periods (flow-continuous.yaml).
 
 Several pairs hand over at the same moments, because a `flow` names every pump that goes on. Write the library's plan anew with
 `python -m remnant.flow.continuous > flow-continuous.yaml`.
@@ -30,7 +30,7 @@ class Line:
 
 
 def plan_text(lines: list[Line], head: str, periods: int = 3) -> str:
-    """Return the YAML of a plan that runs the pairs for so many periods. Raises RigError(PLAN_INVALID) when they do not hand over together."""
+    """Return the YAML of a plan that runs the pairs for so many periods. Raises RigError(PLAN_INVALID) when they hand over apart."""
     first = lines[0].pair
     if any((line.pair.levels, line.pair.hold_s) != (first.levels, first.hold_s) for line in lines):
         raise RigError(codes.PLAN_INVALID, where="pairs", text="pairs of one plan hand over together: give them one fade and one hold")
@@ -103,9 +103,9 @@ HEAD = """\
 version: "1"
 title: Continuous flow at the optimum, an alternating pair of syringes per liquid
 source: liang2023, the optimum (5000 and 60 mL/h); the pairs are ours
-# Written by host/remnant/flow/continuous.py, which says how a period goes; do not edit the stairs by hand. Toluene flows from pumps 1 and 3
-# (60 mL), the precursor in DMF from 2 and 4 (10 mL); while one of a pair infuses the other refills from its reservoir, through check valves.
-# The fade of 4 s has 40 stairs of 100 ms; the sum of the two setpoints is the flow at every instant.
+# Written by host/remnant/flow/continuous.py, which says how a period goes; the stairs are not for editing by hand. Toluene flows from pumps
+# 1 and 3 (60 mL), the precursor in DMF from 2 and 4 (10 mL); while one of a pair infuses the other refills from its reservoir, through
+# check valves. The fade of 4 s has 40 stairs of 100 ms; the sum of the two setpoints is the flow at every instant.
 """
 
 

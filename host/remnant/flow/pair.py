@@ -123,7 +123,7 @@ class Pair:
         return found
 
     def ripple_pct(self, window_s: float = TICK_S) -> float:
-        """Return a bound on the deviation of the sum from the setpoint in percent, as the mean over any window of this length from a tick on.
+        """Return a bound on the deviation of the sum from the setpoint in percent, as the mean over a window of this length from a tick on.
 
         At a stair both motors change LATENCY_S late, not together: for the difference the sum is off by a stair. The pump that begins
         from rest is not late at all. Whole steps are counted, so a window has a step of each pump too many or too few (`grid_pct`).
