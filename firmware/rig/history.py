@@ -16,6 +16,7 @@ from .spool import ERASE_NEEDS_US, RECORDS
 
 WINDOW = const(4)
 PAGE_AGE_S = const(600)
+_STARTED_S = const(2)  # what every start tells is worth no page of its own
 AWAY_MS = const(5000)
 _AGAIN_US = const(1_000_000)
 _PAGES_A_TICK = const(2)  # leaves the slack room to collect what they leave behind: 20 a second are 1200 records
@@ -105,7 +106,7 @@ class History:
                 if self._packer.count:
                     return self._write()
                 journal.missed(seq)  # counts that are nothing but noise take more than a page
-            if kind == EVENT or kind == FAULT or kind == EXECUTED:
+            if (kind == EVENT or kind == FAULT or kind == EXECUTED) and now_s >= _STARTED_S:
                 self._flush = True
         if not self._first_seq:
             self._first_seq = seq

@@ -50,6 +50,25 @@ def test_a_hole_is_accepted_when_a_clean_line_begins_behind_it_time_after_time(l
     assert line.order.holes == 1
 
 
+def test_frames_that_overtake_each_other_do_not_hide_what_the_board_still_has(line):
+    """The board has 10 to 40 and sends them again and again; on the way neighbours change places."""
+    assert line.take(1) == [1]
+    got = []
+    for _ in range(8):
+        got += line.take(10, 11, 13, 12, 15, 14, 17, 16, 19, 18, 21, 20, 23, 22, *range(24, 41))
+    assert got == list(range(10, 41))
+
+
+def test_a_board_that_has_moved_on_meanwhile_is_followed(line):
+    line.take(1, 10, 11)
+    for first in range(12, 60):
+        if line.take(first, 100):
+            break
+        if line.take(30, 101):
+            break
+    assert line.order.holes == 1
+
+
 def test_a_spoilt_frame_is_no_evidence(line):
     line.take(1, 3)
     for _ in range(5):
