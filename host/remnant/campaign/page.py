@@ -11,8 +11,8 @@ from typing import Any
 from ..flow.production import BATCH_G_PER_H, SOURCE
 from ..library import CITATIONS
 from ..record.finish import write_whole
-from ..report.page import FILE_NAME, sheet
 from ..report.markup import shown, table
+from ..report.page import FILE_NAME, sheet
 from .document import Campaign, PointRun
 from .figures import figures_of
 from .spectra import attached

@@ -17,8 +17,8 @@ from ..plan import Plan, load
 from ..plan.steps import FlowStep
 from ..record.finish import COMPLETED, write_whole
 from ..report.drawing import MARKERS, SERIES, Drawing
-from ..report.page import sheet
 from ..report.markup import shown, table
+from ..report.page import sheet
 from .measured import Pumped, read_pumped
 from .ripple import Ripple, ripple, sums
 

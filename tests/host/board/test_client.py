@@ -55,7 +55,8 @@ def test_a_silent_port_is_no_rig():
 
 def test_another_protocol_is_named_with_both_versions():
     error = refusal(FakeBoard(major=2))
-    assert (error.code, error.value, error.limit) == (codes.PROTOCOL_MISMATCH, "2.1", "1.1")
+    theirs, ours = f"2.{m.PROTOCOL_MINOR}", f"1.{m.PROTOCOL_MINOR}"
+    assert (error.code, error.value, error.limit) == (codes.PROTOCOL_MISMATCH, theirs, ours)
 
 
 def test_another_message_table_is_refused():
