@@ -25,6 +25,7 @@ _STILL_MC = 2  # within a second: what crosses its setpoint faster is going to o
 _CALM_TICKS = 30
 _ROOM_MC = 20
 _IDLE_ROUNDS = 10
+_FLOWING_S = 120  # a flow that is stopped ends up to 30 ms of it beside: its planned slices stand otherwise behind a leap
 _WARM_UW = int(plant_lamp.FULL_UW_PER_CM2 * (1 - plant_lamp.DROOP_PER_K * plant_lamp.RISE_FULL_MK / 1000)) - 100
 _BRAKE_S = 2.0
 _Q_PER_MC = 1024
@@ -62,7 +63,7 @@ class Leaper:
             self._end_it()
             return 0.0
         ticks = int((seconds - _BEFORE_S) * 10)
-        if ticks < LEAST_S * 10:
+        if ticks < (_FLOWING_S if any([pump.busy and pump.flow_wanted for pump in rig.pumps]) else LEAST_S) * 10:
             return 0.0
         self._passing.pass_(ticks, heat)
         self.leapt_s += ticks / 10
