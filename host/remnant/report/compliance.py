@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..analyse import Analysis
-from .tables import shown, table
+from .markup import shown, table
 
 _SIGNS = {"kept": "\N{CHECK MARK}", "not kept": "\N{BALLOT X}", "not measured": "?", "recorded": ""}
 
