@@ -6,7 +6,7 @@ read from the program's position: a time, a radiant exposure, a band around a te
 a little before it, and ordinary ticks do the rest.
 """
 
-from math import exp, log
+from math import log
 
 from plant import lamp as plant_lamp
 from plant import rig as plant_rig
@@ -15,6 +15,7 @@ from remnant_protocol import program as p
 from rig.heater import OFF_MC
 
 from .hal import FULL
+from .passing import Passing, cruise_steps_per_s
 
 NEVER = float("inf")
 LEAST_S = 2.0  # a shorter leap is not worth it
@@ -25,7 +26,6 @@ _CALM_TICKS = 30
 _ROOM_MC = 20
 _IDLE_ROUNDS = 10
 _WARM_UW = int(plant_lamp.FULL_UW_PER_CM2 * (1 - plant_lamp.DROOP_PER_K * plant_lamp.RISE_FULL_MK / 1000)) - 100
-_CYCLES_PER_S = 125_000_000
 _BRAKE_S = 2.0
 _Q_PER_MC = 1024
 
@@ -38,7 +38,7 @@ class Leaper:
         self._calm = 0
         self._past_mc = [0] * 10
         self._tau_s = -thermal.STEP_S / log(1 - plant_rig.LOSS_Q22 / (1 << 22))
-        self._steps_owed = [0.0] * len(rig.pumps)
+        self._passing = Passing(rig, self._tau_s)
         self._idle_since = None
         self.leapt_s = 0.0
 
@@ -64,7 +64,8 @@ class Leaper:
         ticks = int((seconds - _BEFORE_S) * 10)
         if ticks < LEAST_S * 10:
             return 0.0
-        self._pass(ticks, heat)
+        self._passing.pass_(ticks, heat)
+        self.leapt_s += ticks / 10
         return ticks / 10
 
     # ---- is it steady?
@@ -83,7 +84,7 @@ class Leaper:
             return None
         off_mc = temp_mc - heater.setpoint_mc
         near = -_NEAR_MC < off_mc < _NEAR_MC
-        if still and heater.duty_u16 < FULL and (near or self._at_room() and not heater.duty_u16):
+        if still and heater.duty_u16 < FULL and (near or off_mc > 0 and self._at_room() and not heater.duty_u16):
             self._calm += 1
             if self._calm > _CALM_TICKS:
                 return "held" if near else "off"
@@ -114,19 +115,16 @@ class Leaper:
     def _pumps_s(self):
         """Seconds until a pump leaves its cruise; 0 while one is on its ramp."""
         seconds = NEVER
-        for pump in self._rig.pumps:
+        for i, pump in enumerate(self._rig.pumps):
             if pump.busy:
                 planner = pump._feeder.planner
-                speed = self._speed(planner)
+                speed = cruise_steps_per_s(planner)
                 if pump.starting or pump._after_nl_per_min or planner.k != planner._goal or not pump._feeder.now()[0]:
                     return 0.0
                 seconds = min(seconds, (planner.left - planner.k - planner._cruise_n) / speed - _BRAKE_S)
+            else:
+                self._passing.steps_owed[i] = 0.0
         return seconds
-
-    @staticmethod
-    def _speed(planner):
-        """Steps per second of its cruise."""
-        return planner._cruise_n * _CYCLES_PER_S / (planner._cruise_cycles + planner._cruise_fraction / (1 << 29))
 
     def _heat_s(self, heat):
         """Seconds until the heater has a say again."""
@@ -221,82 +219,3 @@ class Leaper:
         """Nothing will ever happen: note it and let the program go on behind the wait."""
         rig = self._rig
         rig.note("endless", conditions=rig.drop_wait())
-
-    # ---- let time pass
-
-    def _pass(self, ticks, heat):
-        rig = self._rig
-        hal, seconds = rig.hal, ticks / 10
-        us = ticks * 100_000
-        self._move_heat(seconds, heat)
-        self._move_light(ticks, us)
-        for i, pump in enumerate(rig.pumps):
-            if pump.busy:
-                self._move_pump(i, pump, seconds, us)
-        hal.clock.us += us
-        clock = rig.clock
-        s, clock.us = divmod(clock.us + us, 1_000_000)  # as its update, which counts second by second
-        clock.s += s
-        clock._last = hal.clock.ticks_us()
-        telemetry = max(0, -((rig._telemetry_due - ticks * 100) // rig._telemetry_ms)) if rig._telemetry_due <= ticks * 100 else 0
-        rig._telemetry_due += telemetry * rig._telemetry_ms - ticks * 100
-        rig.telemetry += telemetry
-        rig.records += telemetry * (1 + sum(1 for pump in rig.pumps if pump.busy))
-        self.leapt_s += seconds
-
-    def _move_heat(self, seconds, heat):
-        rig = self._rig
-        hal, heater, plant = rig.hal, rig.heater, rig.hal.plant
-        ambient_q = hal.ambient_q
-        if heat == "held":
-            setpoint_q = heater.setpoint_mc * _Q_PER_MC
-            plant._block_q = plant._sensor_q = setpoint_q
-            duty = holding_u16(setpoint_q, ambient_q)
-            heater.duty_u16 = duty
-            heater._integral = duty << 12
-            hal.heater.renew(duty)
-            hal.heater_u16s += duty * seconds
-        else:
-            left = exp(-seconds / self._tau_s)
-            plant._block_q = ambient_q + int((plant._block_q - ambient_q) * left)
-            lag = self._tau_s / (self._tau_s - thermal.SENSOR_TAU_S)
-            plant._sensor_q = ambient_q + int((plant._block_q - ambient_q) * lag)
-            rig.safety.model.reset()
-            rig.thermometry.forget()
-
-    def _move_light(self, ticks, us):
-        rig, hal = self._rig, self._rig.hal
-        lamp, led = rig.lamp, rig.hal.plant._lamp
-        duty, left = hal.lamp.duty_u16, ticks // 10
-        while left:  # the LED warms or cools, and its duty follows, until nothing moves any more
-            before = led._rise_uk
-            led.second(duty * 10)
-            if duty:
-                duty = min(FULL, (lamp.measured_uw_per_cm2 << 14) // led.gain + 1)
-            left -= 1
-            hal.lamp_u16s += duty
-            if led._rise_uk == before:
-                break
-        hal.lamp_u16s += duty * (left + ticks % 10 / 10)
-        hal.plant._gain = led.gain
-        if duty:
-            hal.lit_s += ticks / 10
-            lamp.duty_u16 = duty
-            rig.exposure.add(lamp.measured_uw_per_cm2, us)
-
-    def _move_pump(self, i, pump, seconds, us):
-        """A pump in its cruise goes on in it: whole steps, what is left of one goes into the next leap."""
-        feeder = pump._feeder
-        wanted = self._speed(feeder.planner) * seconds + self._steps_owed[i]
-        steps = int(wanted)
-        self._steps_owed[i] = wanted - steps
-        feeder.planner.left -= steps
-        feeder.planned += steps * feeder.direction
-        feeder._end_us = (feeder._end_us + us) & ((1 << 30) - 1)
-        self._rig.hal.pumps[i]._emitted += steps * feeder.direction
-        self._rig.moving_ticks[i] += us // 100_000
-
-
-def holding_u16(block_q, ambient_q):
-    """Duty that holds the block, by the constants in force (tolerances.py changes them)."""
-    return min(FULL, max(0, ((block_q - ambient_q) >> 10) * plant_rig.LOSS_Q22 // plant_rig.HEAT_PER_U16))

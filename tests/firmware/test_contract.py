@@ -55,6 +55,7 @@ def test_the_virtual_board_keeps_the_contract():
 
 def test_the_player_keeps_the_contract():
     import board
+
     from player.hal import PlayedHal
 
     assert_hal_keeps_the_contract(PlayedHal(board.LIMITS, 22))

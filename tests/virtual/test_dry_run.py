@@ -7,6 +7,7 @@ ends a run early, the forecast is "at most".
 
 import csv
 import json
+import sqlite3
 
 import pytest
 from library_runs import inputs_of, manifest_of, names
@@ -14,6 +15,9 @@ from library_runs import inputs_of, manifest_of, names
 from remnant.cli.limits import limits_of
 from remnant.plan import compile_plan, load
 from remnant.preflight import foresee
+from remnant.preflight.storage import PAGE_AGE_S
+from remnant_protocol import messages as m
+from remnant_protocol.packer import Packer
 
 LIMITS = limits_of("virtual")
 PLANS = {
@@ -85,6 +89,30 @@ def test_what_was_foreseen_is_what_happens(library_run, name, tmp_path):
     assert forecast.disk_bytes == pytest.approx(ran["bytes"], rel=0.25, abs=60_000)
     for expected, known in zip(first_passes(forecast), manifest_of(folder)["steps"], strict=True):
         assert expected.end_s == pytest.approx(known["ended_s"], rel=0.01, abs=2.0), expected.text
+
+
+@pytest.mark.parametrize("name", ["light-6h", "heat-80"])
+def test_the_pages_foreseen_are_those_that_the_packer_fills(library_run, name):
+    """The records of a run go through the packer of the firmware as they would with no host: a page is closed when it is full, ten
+    minutes old, or has an event in it."""
+    plan = load(name, inputs_of(name), LIMITS)
+    spool = foresee(plan, compile_plan(plan, LIMITS), LIMITS).spool
+    connection = sqlite3.connect(library_run(name) / "run.sqlite")
+    records = connection.execute("SELECT seq, type, t_us, body FROM records ORDER BY boot_id, seq").fetchall()
+    connection.close()
+    packer, pages, begun_us = Packer(8), 0, 0
+    for seq, kind, t_us, body in records:
+        if packer.count and (t_us - begun_us > PAGE_AGE_S * 1e6 or not packer.add(body, seq)):
+            pages += 1
+            packer.forget()
+        if not packer.count:
+            begun_us = t_us
+            packer.add(body, seq)
+        if kind == m.EVENT:
+            pages += 1
+            packer.forget()
+    assert spool.pages == pytest.approx(pages, rel=0.15)
+    assert spool.records == pytest.approx(len(records), rel=0.01)
 
 
 def what_happened(folder):

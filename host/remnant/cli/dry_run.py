@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Exit
-from ..plan import compile_plan, disassemble, load
-from .forecast_lines import lines_of
+from ..plan import Point, compile_plan, disassemble, load, sweep_points
+from .forecast_lines import lines_of, points_lines
 from .limits import limits_of
 from .output import Output
+
+if TYPE_CHECKING:
+    from ..preflight import Forecast
 
 
 def dry_run(source: str, inputs: dict[str, str], program: bool, figure: Path | None, output: Output) -> Exit:
@@ -26,14 +30,27 @@ def dry_run(source: str, inputs: dict[str, str], program: bool, figure: Path | N
 
     from ..preflight import draw, foresee
 
-    forecast = foresee(plan, compiled, limits)
-    for line in lines_of(forecast):
+    points = sweep_points(source, inputs, limits)
+    foreseen = []
+    for point in points:
+        one = load(source, {**inputs, **point.inputs}, limits)
+        foreseen.append((point, foresee(one, compile_plan(one, limits), limits)))
+    forecast = foreseen[0][1] if foreseen else foresee(plan, compiled, limits)
+    for line in lines_of(forecast) if not foreseen else points_lines(foreseen):
         output.say(line)
-    document: dict[str, Any] = forecast.to_json()
+    document: dict[str, Any] = forecast.to_json() if not foreseen else _of_points(foreseen)
     if figure is not None:
         figure.write_text(draw(forecast), encoding="utf-8")
-        output.say(f"figure: {figure}")
+        output.say(f"figure: {figure}{' (of point 1)' if foreseen else ''}")
         document["figure"] = str(figure)
-    code = Exit.PLAN if forecast.refused else Exit.OK
+    code = Exit.OK if document["ok"] else Exit.PLAN
     output.result({**document, "exit": int(code)})
     return code
+
+
+def _of_points(foreseen: list[tuple[Point, Forecast]]) -> dict[str, Any]:
+    return {
+        "ok": not any(forecast.refused for _, forecast in foreseen),
+        "duration_s": sum(forecast.duration_s for _, forecast in foreseen),
+        "points": [{**asdict(point), **forecast.to_json()} for point, forecast in foreseen],
+    }

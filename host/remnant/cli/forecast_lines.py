@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from ..analyse.notation import plain
-from ..preflight import Forecast, Liquid, Passage, Spool
+from ..plan import Point
+from ..preflight import Forecast, Liquid, Mixing, Passage, Spool
 from .table import aligned
 
 _PASSES_SHOWN = 3  # of a step that is repeated, then its last
@@ -15,10 +17,7 @@ def lines_of(forecast: Forecast) -> list[str]:
     """Return what `remnant dry-run` prints."""
     lines = aligned(("step", "begins", "ends", "lasts", ""), list(_rows(forecast.steps)))
     lines += ["", *_pairs(_sums(forecast))]
-    lines += [f"note: {note}" for note in forecast.notes]
-    lines += [f"warning: {problem}" for problem in forecast.warnings]
-    lines += [f"refused: {problem}" for problem in forecast.refused]
-    return lines
+    return lines + said(forecast)
 
 
 def clock(seconds: float) -> str:
@@ -74,6 +73,8 @@ def _sums(forecast: Forecast) -> Iterable[tuple[str, str]]:
         yield f"radiant exposure of {cell}", f"{most}{plain(exposure, 'J/cm2')}, of it by probing {plain(probing, 'J/cm2', 3)}{share}"
     for liquid in forecast.liquids:
         yield liquid_words(liquid)
+    for mixing in forecast.mixings:
+        yield f"flow of step {mixing.step}", mixing_words(mixing)
     whole = sum(forecast.energy_j.values())
     parts = ", ".join(f"{name} {plain(joules / 1000, 'kJ', 3)}" for name, joules in forecast.energy_j.items() if joules)
     yield "electrical energy", f"{plain(whole / 1000, 'kJ', 3)} ({plain(whole / 3.6e6, 'kWh', 3)}): {parts}"
@@ -98,6 +99,44 @@ def liquid_words(liquid: Liquid) -> tuple[str, str]:
     text = f"{_ml(liquid.needed_nl)}{' of ' + liquid.liquid if liquid.liquid else ''} ({', '.join(parts)})"
     text += f", {_ml(liquid.withdrawn_nl)} withdrawn" if liquid.withdrawn_nl else ""
     return name, f"{text}; syringe of {_ml(liquid.holds_nl)}, refills needed: {liquid.refills}"
+
+
+def mixing_words(mixing: Mixing) -> str:
+    """Return what two flows make in the tube."""
+    return (
+        f"Re {mixing.reynolds:.0f} ({mixing.regime}), antisolvent : precursor {plain(mixing.ratio, digits=3)} : 1, residence time "
+        f"{plain(mixing.residence_s, 's', 3)}, collect after {plain(mixing.collect_after_s, 's', 3)}, yield "
+        f"{plain(mixing.yield_g_per_h, 'g/h', 3)} ({mixing.assumed})"
+    )
+
+
+def points_lines(points: Sequence[tuple[Point, Forecast]]) -> list[str]:
+    """Return a line for each point of a sweep, and what all of them need together."""
+    rows = []
+    for point, forecast in points:
+        liquids = ", ".join(f"{liquid.name} {_ml(liquid.needed_nl)}" for liquid in forecast.liquids) or "-"
+        reynolds = ", ".join(f"{mixing.reynolds:.0f}" for mixing in forecast.mixings) or "-"
+        state = f"{len(forecast.refused)} refused" if forecast.refused else "ok"
+        rows.append((str(point.number), clock(forecast.duration_s), f"{forecast.peak_c:.1f} degC", liquids, reynolds, state, point.name))
+    lines = aligned(("point", "lasts", "hottest", "liquids", "Re", "", ""), rows)
+    needed: dict[str, int] = {}
+    for _, forecast in points:
+        for liquid in forecast.liquids:
+            needed[liquid.name] = needed.get(liquid.name, 0) + liquid.needed_nl
+    together = [f"{name} {_ml(volume)}" for name, volume in needed.items()]
+    together += [plain(sum(forecast.disk_bytes for _, forecast in points) / 1e6, "MB", 3)]
+    lines += ["", f"all {len(points)} points: {clock(sum(forecast.duration_s for _, forecast in points))}, {', '.join(together)}"]
+    spoken = [(point.number, line) for point, forecast in points for line in dict.fromkeys(said(forecast))]
+    times = Counter(line for _, line in spoken)
+    shared = [line for line in times if times[line] == len(points)]
+    return [*lines, *shared, *(f"point {number}: {line}" for number, line in spoken if line not in shared)]
+
+
+def said(forecast: Forecast) -> list[str]:
+    """Return notes, warnings and refusals."""
+    lines = [f"note: {note}" for note in forecast.notes]
+    lines += [f"warning: {problem}" for problem in forecast.warnings]
+    return lines + [f"refused: {problem}" for problem in forecast.refused]
 
 
 def spool_words(spool: Spool) -> str:

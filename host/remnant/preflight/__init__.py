@@ -3,5 +3,6 @@
 from .figure import draw
 from .forecast import Forecast, Liquid, Passage, Spool
 from .foresee import Assumptions, foresee
+from .mixing import Mixing
 
-__all__ = ["Assumptions", "Forecast", "Liquid", "Passage", "Spool", "draw", "foresee"]
+__all__ = ["Assumptions", "Forecast", "Liquid", "Mixing", "Passage", "Spool", "draw", "foresee"]

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..errors import Problem
+from .mixing import Mixing
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Forecast:
     exposure_j_per_cm2: dict[str, float]
     probe_exposure_j_per_cm2: dict[str, float]
     liquids: tuple[Liquid, ...]
+    mixings: tuple[Mixing, ...]
     energy_j: dict[str, float]
     disk_bytes: int
     spool: Spool

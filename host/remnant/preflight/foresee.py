@@ -13,6 +13,7 @@ from ..plan import Compiled, Plan
 from . import boiling
 from .forecast import Forecast, Liquid, Passage
 from .judge import Judge
+from .mixing import Mixing, mixings
 from .places import Places
 from .playing import Played, played
 from .storage import disk_bytes, spool_of
@@ -102,7 +103,8 @@ def _forecast(plan: Plan, compiled: Compiled, given: Assumptions, result: Played
     judge.probing(share)
     boils = list(boiling.judged(plan, compiled, places, total["peak_c"], peak.index if peak else None))
     warnings = [*judge.warnings, *(found for found in boils if isinstance(found, Problem))]
-    notes = [found for found in boils if isinstance(found, str)]
+    mixed = list(mixings(plan, places))
+    notes = [found for found in (*boils, *mixed) if isinstance(found, str)]
     at_most = _conditions(compiled.program[5], p.REMNANT_BELOW)
     waits = tuple(_waits(compiled))
     notes += _notes(total, result, at_most, waits)
@@ -119,6 +121,7 @@ def _forecast(plan: Plan, compiled: Compiled, given: Assumptions, result: Played
         exposure_j_per_cm2=exposure_j,
         probe_exposure_j_per_cm2=probing_j,
         liquids=liquids,
+        mixings=tuple(one for one in mixed if isinstance(one, Mixing)),
         energy_j={
             "heater": round(total["heater_j"], 1),
             "lamp": round(total["lamp_full_s"] * given.lamp_w, 1),

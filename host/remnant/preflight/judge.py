@@ -161,7 +161,7 @@ class Judge:
 
     def tubing(self, number: int, name: str, dispensed_nl: int, primed_nl: int, dead_nl: int, step: int | None) -> None:
         """Warn when the first of what is dispensed only fills the tubing."""
-        if dispensed_nl and primed_nl < dead_nl:
+        if dispensed_nl and primed_nl < 0.99 * dead_nl:  # priming is exact to half a step
             text = f"{name}: the first {_ml(dead_nl - primed_nl)} of what pump {number} dispenses fill the tubing and do not arrive."
             self.warnings.append(self._places.problem(step, text, f"Prime it before: prime: {{pump: {name}, flow: 60 mL/h}}."))
 

@@ -11,13 +11,13 @@ _INNER = {"every", "parallel"}  # words whose steps are no steps of the program
 
 
 class Places:
-    """Makes problems that point at a step, by the number it has in the program."""
+    """Makes problems that point at a step, by the number it has in the program. steps: (number, step) in their order."""
 
     def __init__(self, plan: Plan):
         self._plan = plan
-        self._paths = [
-            path for path, step in steps_of(plan) if not isinstance(step, RepeatStep) and "every" not in path and "parallel" not in path
-        ]
+        steps = [(path, step) for path, step in steps_of(plan) if not (isinstance(step, RepeatStep) or _INNER.intersection(path))]
+        self._paths = [path for path, _ in steps]
+        self.steps = list(enumerate(step for _, step in steps))
 
     def problem(self, index: int | None, text: str, hint: str = "") -> Problem:
         """Return a problem at a step; index None: at the plan as a whole."""

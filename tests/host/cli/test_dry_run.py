@@ -87,3 +87,43 @@ def test_a_wrong_plan_is_told_as_check_tells_it(plan):
     plan.write_text(PLAN.replace("600 mL/h", "600 mL"))
     assert remnant("dry-run", plan).stderr == remnant("check", plan).stderr
     assert remnant("dry-run", plan).exit_code == 3
+
+
+SWEEP = """\
+version: "1"
+title: Two flows
+inputs: {antisolvent_flow: {default: 1000 mL/h}}
+sweep: {antisolvent_flow: [1000 mL/h, 5000 mL/h, 9000 mL/h]}
+pumps:
+  antisolvent: {pump: 1, liquid: toluene, dead volume: 1 mL, holds: 30 mL}
+  precursor: {pump: 2, liquid: dimethylformamide}
+steps:
+  - prime: {pump: antisolvent, flow: 600 mL/h}
+  - flow: {antisolvent: $antisolvent_flow, precursor: 60 mL/h}
+    for: 30 s
+"""
+
+
+def test_a_sweep_is_told_point_by_point_with_what_all_need(tmp_path):
+    path = tmp_path / "sweep.yaml"
+    path.write_text(SWEEP.replace(", 9000 mL/h", ""))
+    result = remnant("dry-run", path)
+    lines = result.stdout.splitlines()
+    assert [line.split()[0] for line in lines[2:4]] == ["1", "2"]
+    assert any(line.startswith("all 2 points: 0:01:1") and "antisolvent 52 mL, precursor 1 mL" in line for line in lines)
+    (refused,) = [line for line in lines if "refused: " in line]
+    assert refused.startswith("point 2: refused: ") and "it has 29 mL of 60 mL left and 41.667 mL are asked" in refused
+    assert result.exit_code == 3
+    document = json.loads(remnant("dry-run", path, "--json").stdout)
+    assert [point["inputs"] for point in document["points"]] == [{"antisolvent_flow": "1000 mL/h"}, {"antisolvent_flow": "5000 mL/h"}]
+    assert [point["ok"] for point in document["points"]] == [True, False]
+    reynolds = [point["mixings"][0]["reynolds"] for point in document["points"]]
+    assert reynolds == pytest.approx([363, 1755], abs=1)  # host/remnant/flow/README.md, "Against the paper"
+    assert document["points"][0]["mixings"][0]["yield_g_per_h"] == pytest.approx(0.139)
+
+
+def test_a_point_that_no_board_can_is_told_as_a_wrong_plan(tmp_path):
+    path = tmp_path / "sweep.yaml"
+    path.write_text(SWEEP)
+    result = remnant("dry-run", path)
+    assert result.exit_code == 3 and "9000 mL/h" in result.stderr and "6000 mL/h" in result.stderr

@@ -174,6 +174,14 @@ def test_it_is_warned_of_in_these_words(what):
     assert not forecast.refused
 
 
+def test_priming_of_the_dead_volume_is_enough():
+    body = (
+        "pumps: {e: {pump: 2, dead volume: 0.5 mL}}\nsteps:\n- prime: {pump: e, flow: 60 mL/h}\n"
+        "- infuse: {pump: e, volume: 1 mL, flow: 60 mL/h}\n"
+    )
+    assert not foreseen(body).warnings
+
+
 def test_a_liquid_that_nobody_knows_is_a_note():
     forecast = foreseen("cells: {A: {sample: a film, solvent: unobtainium}}\nsteps:\n- soak: {at: 40 degC, for: 1 min}\n")
     assert forecast.notes == ("cell A: no boiling point is known for 'unobtainium'; whether it boils was not checked.",)
