@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Exit
-from ..plan import compile_plan, disassemble, load
+from ..plan import compile_plan, disassemble, load, sweep_points
+from .campaigning import flow_lines
 from .forecast_lines import lines_of
 from .limits import limits_of
 from .output import Output
@@ -28,6 +29,8 @@ def dry_run(source: str, inputs: dict[str, str], program: bool, figure: Path | N
 
     forecast = foresee(plan, compiled, limits)
     for line in lines_of(forecast):
+        output.say(line)
+    for line in flow_lines(source, plan, sweep_points(source, inputs, limits), inputs, limits):
         output.say(line)
     document: dict[str, Any] = forecast.to_json()
     if figure is not None:
