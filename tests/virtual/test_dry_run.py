@@ -79,16 +79,14 @@ def test_what_was_foreseen_is_what_happens(library_run, name, tmp_path):
         assert ran["duration_s"] <= 1.01 * forecast.duration_s
         return
     assert forecast.duration_s == pytest.approx(ran["duration_s"], rel=0.01)
-    assert forecast.shortest_s - 1 <= ran["duration_s"] <= forecast.longest_s + 1
+    ticks_s = 0.2  # an answer of a person falls into one tick or the next
+    assert forecast.shortest_s <= 1.0001 * ran["duration_s"] + ticks_s and ran["duration_s"] <= 1.0001 * forecast.longest_s + ticks_s
     assert forecast.peak_c == pytest.approx(ran["peak_c"], abs=1.0)
     exposure = max(forecast.exposure_j_per_cm2.values(), default=0.0)
     assert exposure == pytest.approx(ran["exposure_j_per_cm2"], rel=0.01, abs=0.002)  # told in whole mJ/cm2, on each side
-    liquids = {liquid.pump: liquid for liquid in forecast.liquids}
-    assert set(ran["steps"]) <= set(liquids)
-    for pump, counted in ran["steps"].items():
-        moved_nl = liquids[pump].needed_nl + liquids[pump].withdrawn_nl
-        step_nl = STEP_NL[pump]
-        assert liquids[pump].steps * step_nl == pytest.approx(counted * step_nl, abs=0.001 * moved_nl + step_nl)
+    steps = {liquid.pump: liquid.steps for liquid in forecast.liquids}
+    for pump, (net, moved) in ran["steps"].items():
+        assert steps[pump] == pytest.approx(net, abs=1 + 0.001 * moved)  # of all that it moved: a plan may draw in again what it gave
     assert forecast.spool.telemetry == pytest.approx(ran["telemetry"], rel=0.01, abs=3)
     assert forecast.disk_bytes == pytest.approx(ran["bytes"], rel=0.25, abs=60_000)
     for expected, known in zip(first_passes(forecast), manifest_of(folder)["steps"], strict=True):
@@ -120,7 +118,7 @@ def test_the_pages_foreseen_are_those_that_the_packer_fills(library_run, name):
 
 
 def what_happened(folder):
-    """Of a run: duration, hottest block, exposure, net steps of each pump, size of its folder."""
+    """Of a run: duration, hottest block, exposure, steps of each pump (net, all), size of its folder."""
     with (folder / "telemetry.csv").open(newline="") as file:
         telemetry = list(csv.DictReader(file))
     with (folder / "events.csv").open(newline="") as file:
@@ -130,13 +128,13 @@ def what_happened(folder):
     told = [(float(row["t_s"]), json.loads(row["detail"])) for row in events if row["kind"] == "pump_telemetry"]
     counts = {}
     for _, detail in told:
-        first, _ = counts.get(detail["pump"] + 1, (detail["steps"], 0))
-        counts[detail["pump"] + 1] = (first, detail["steps"])
+        first, last, moved = counts.get(detail["pump"] + 1, (detail["steps"], detail["steps"], 0))
+        counts[detail["pump"] + 1] = (first, detail["steps"], moved + abs(detail["steps"] - last))
     return {
         "duration_s": float(ended["t_s"]),
         "peak_c": max(float(row["temp_degC"]) for row in during),
         "exposure_j_per_cm2": max(float(row["exposure_J_per_cm2"]) for row in during),
-        "steps": {pump: last - first for pump, (first, last) in counts.items()},
+        "steps": {pump: (last - first, moved) for pump, (first, last, moved) in counts.items()},
         "telemetry": len(during),
         "bytes": sum(path.stat().st_size for path in folder.iterdir() if path.name not in ("report.html", "analysis.json")),
     }

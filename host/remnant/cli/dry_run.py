@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Exit
 from ..plan import Point, compile_plan, disassemble, load, sweep_points
+from .campaigning import flow_lines
 from .forecast_lines import lines_of, points_lines
 from .limits import limits_of
 from .output import Output
@@ -37,6 +38,8 @@ def dry_run(source: str, inputs: dict[str, str], program: bool, figure: Path | N
         foreseen.append((point, foresee(one, compile_plan(one, limits), limits)))
     forecast = foreseen[0][1] if foreseen else foresee(plan, compiled, limits)
     for line in lines_of(forecast) if not foreseen else points_lines(foreseen):
+        output.say(line)
+    for line in flow_lines(source, plan, points, inputs, limits):
         output.say(line)
     document: dict[str, Any] = forecast.to_json() if not foreseen else _of_points(foreseen)
     if figure is not None:
