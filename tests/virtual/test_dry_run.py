@@ -1,7 +1,7 @@
 """The forecast against what then happens: every plan of the library, and small ones with pumps, on the virtual rig.
 
 The player runs the same firmware on the same plant, without noise and with leaps; so the tolerances here are those that are promised
-(issue: duration and exposure 1 %, volumes 0.1 %, peak temperature 1 degC), far wider than what is seen. Where a condition on remnant PL
+(duration and exposure 1 %, volumes 0.1 %, peak temperature 1 degC), far wider than what is seen. Where a condition on remnant PL
 ends a run early, the forecast is "at most".
 """
 
@@ -20,7 +20,6 @@ from remnant_protocol import messages as m
 from remnant_protocol.packer import Packer
 
 LIMITS = limits_of("virtual")
-STEP_NL = {1: 350.46, 2: 103.21, 3: 350.46, 4: 103.21}  # syringes of 26.72 and 14.50 mm, lead 2 mm, 3200 steps a turn
 PLANS = {
     "pumps": """\
 version: "1"

@@ -102,10 +102,11 @@ def _quoted(text: str) -> str:
 HEAD = """\
 version: "1"
 title: Continuous flow at the optimum, an alternating pair of syringes per liquid
-source: liang2023, the optimum (5000 and 60 mL/h); the pairs are ours
+source: liang2023 figs 2 and 3, its optimum of 5000 and 60 mL/h
 # Written by host/remnant/flow/continuous.py, which says how a period goes; the stairs are not for editing by hand. Toluene flows from pumps
 # 1 and 3 (60 mL), the precursor in DMF from 2 and 4 (10 mL); while one of a pair infuses the other refills from its reservoir, through
 # check valves. The fade of 4 s has 40 stairs of 100 ms; the sum of the two setpoints is the flow at every instant.
+# Ours: the pairs, the fade, the syringes; the paper has one syringe a liquid.
 """
 
 
