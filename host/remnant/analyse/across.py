@@ -4,9 +4,9 @@
     ln k = ln k_1 + m ln(E / (1 mW/cm2))    runs of one sample at two irradiances and more, alike in temperature
 
 k is 1 / mean lifetime, of one law for all runs of a sample where one describes all of them (the lowest sum of AICc), else of each run's
-preferred fit. Where no law describes a run, k is 1/T50 (or 1/T80) of all runs of that sample, counted from the baseline in equivalent time:
-a decay that only becomes slower or faster keeps its shape, so any of its times tells the rate. The ratio of sample to control inside a
-run is free of what both share: lamp, block, clock.
+preferred fit; a run that no law describes is left out. Where fits describe fewer than four runs in five, k is 1/T50 (or 1/T80) of all runs
+of that sample, counted from the baseline in equivalent time: a decay that only becomes slower or faster keeps its shape, so any of its
+times tells the rate. The ratio of sample to control inside a run is free of what both share: lamp, block, clock.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ GAS_KJ_PER_MOL_K = 8.314462618e-3
 ALIKE_K = 3.0
 ALIKE_SHARE = 0.1
 _TIMES_MAX = 3
+_DESCRIBED_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ def _rate(cell: CellResult, law: str | None, level: str | None) -> tuple[str, Pa
 
 
 def _common_level(cells: list[CellResult]) -> str | None:
-    """The level that takes the place of a law: None where every run has a fit that describes it, or a run does not reach either level."""
-    if all(_fit_of(cell, None) is not None for cell in cells):
+    """The level that takes the place of a law; None where fits describe most runs, or a run does not reach either level."""
+    if sum(_fit_of(cell, None) is not None for cell in cells) >= _DESCRIBED_SHARE * len(cells):
         return None
     return next((name for name in ("1/T50", "1/T80") if all(_by_level(cell, name) is not None for cell in cells)), None)
 
@@ -113,7 +114,9 @@ def _by_level(cell: CellResult, name: str) -> Parameter | None:
     first = next((p.t_h for p in cell.points if p.how == "hot"), None)
     before = (cell.quenching.heating_up_equivalent_h or 0.0) - first if first is not None else 0.0
     since_baseline = crossing.t_h + before
-    wide = math.exp(coverage_factor() * math.hypot(crossing.u_t_h, cell.quenching.u_heating_up_equivalent_h or 0.0) / since_baseline)
+    # a fit has the ageing while heating up in its interval already
+    u_before = cell.quenching.u_heating_up_equivalent_h or 0.0 if crossing.method == "interpolation" else 0.0
+    wide = math.exp(coverage_factor() * math.hypot(crossing.u_t_h, u_before) / since_baseline)
     return Parameter(name, "1/h", 1 / since_baseline, 1 / since_baseline / wide, wide / since_baseline)
 
 
@@ -122,7 +125,8 @@ def _key(cell: CellResult) -> str:
 
 
 def _common_law(cells: list[CellResult]) -> str | None:
-    """The law that describes all cells, lowest sum of AICc; None when none does."""
+    """The law that describes all cells that any law describes, lowest sum of AICc; None when there is none."""
+    cells = [cell for cell in cells if _fit_of(cell, None) is not None]
     sums: dict[str, list[float]] = {}
     for cell in cells:
         for fit in cell.fits:

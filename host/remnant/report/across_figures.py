@@ -109,7 +109,7 @@ def _published(axes: Axes, published: Sequence[PublishedPoint]) -> None:
 def against_control(entries: Sequence[Entry], key: str) -> Figure | None:
     """Sample over control inside each run, against time."""
     told = [(e, cell, [r for r in ratios(e.analysis) if r.cell == cell.cell]) for e in entries for cell in e.analysis.cells]
-    told = [(e, cell, rs) for e, cell, rs in told if rs]
+    told = [(e, cell, list({round(r.t_h, 3): r for r in rs}.values())) for e, cell, rs in told if rs]  # the final one at the end
     if not told:
         return None
     with Drawing(height_in=3.4) as d:
@@ -130,6 +130,7 @@ def against_control(entries: Sequence[Entry], key: str) -> Figure | None:
         legend_above(axes)
         words = "; ".join(f"{_label(e, c)}: {plain(rs[-1].value)} at {plain(rs[-1].t_h, 'h', 3)}" for e, c, rs in told)
         caption = "Remnant PL of the sample over that of the control in the same run and reading; band: 95 % interval."
+        caption += " Numbers: as in the table." if len(told) <= _LEGEND_MAX else f" {len(told)} curves: the table names their last values."
         return Figure(d.svg("Sample against control", words, _simulated(entries), key), caption)
 
 

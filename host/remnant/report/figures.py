@@ -250,6 +250,8 @@ def _label(cell: CellResult) -> str:
 def legend_above(axes: Axes, columns: int = 2) -> None:
     """Above the axes, where it covers nothing; one name a line when names are long."""
     names = axes.get_legend_handles_labels()[1]
+    if not names:
+        return
     if max((len(n) for n in names), default=0) > 26:
         columns = 1
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(columns, max(len(names), 1)), borderaxespad=0.2, columnspacing=1.2)

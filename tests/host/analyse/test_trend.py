@@ -46,7 +46,8 @@ def series():
 
 
 def test_energy_from_runs_at_several_temperatures_through_the_whole_analysis(series):
-    rates = [rates_of([("run", analyses[i]) for analyses in series]) for i in range(len(DEGC))]
+    every = rates_of([(str(i), analyses[i]) for analyses in series for i in range(len(DEGC))])
+    rates = [[r for r in every if r.run == str(i)] for i in range(len(DEGC))]
     rng = np.random.default_rng(7)
     inside, found = 0, []
     for _ in range(TRIALS):

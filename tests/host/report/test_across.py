@@ -102,6 +102,14 @@ def test_same_runs_give_the_same_files(compared, runs):
         assert first.read_bytes() == second.read_bytes(), first.name
 
 
+def test_more_curves_than_a_legend_can_name_are_coloured_by_sample(runs, tmp_path):
+    found = compare_runs([runs / "heat-60"] * 11, tmp_path / "many.html")
+    assert len(found.rows) == 22
+    figure = (tmp_path / "many-remnant.svg").read_text()
+    assert figure.count(">templated<") == 1 and figure.count(">control<") == 1
+    assert "Colours: sample." in found.files[0].read_text()
+
+
 def test_without_reference_nothing_published_is_shown(runs, tmp_path):
     found = compare_runs([runs / "heat-80"], tmp_path / "one.html")
     assert found.published == [] and "liang2023" not in found.files[0].read_text().split("<footer>")[0]
