@@ -19,6 +19,7 @@ from remnant.cli.running import Wish, run_all
 SEED = 1
 SHORTER = {
     "colloidal": {"telemetry": "1 h"},
+    "flow-continuous": {"periods": "1"},
     "humid-40-75": {"duration": "4 h"},
     "isos-d-2": {"duration": "2 h"},
     "isos-d-3": {"duration": "2 h"},

@@ -8,6 +8,7 @@ from .forecast import Spool
 
 # measured on runs of heat-80 and uv-365; tests/virtual/test_dry_run.py holds the sum against a run's folder
 _JOURNAL_BYTES = 88  # a record in run.sqlite
+_EVENT_BYTES = 66  # a row of events.csv, less what an event or a pump's count takes less in run.sqlite (flow-continuous)
 _TABLES_BYTES = 78  # a telemetry record in telemetry.csv and telemetry.parquet
 _PULSE_BYTES = 93  # a row of probes.csv
 _REST_BYTES = 30_000
@@ -24,7 +25,9 @@ _THINNING = ((3 / 16, 1), (2 / 16, 64), (1 / 16, 1024))  # free pages, one telem
 
 def disk_bytes(total: dict[str, Any]) -> int:
     """Return the bytes of the run's folder, tables included, report not."""
-    return total["records"] * _JOURNAL_BYTES + total["telemetry"] * _TABLES_BYTES + total["pulses"] * _PULSE_BYTES + _REST_BYTES
+    others = total["records"] - total["telemetry"] - total["readings"]
+    rows = total["telemetry"] * _TABLES_BYTES + others * _EVENT_BYTES + total["pulses"] * _PULSE_BYTES
+    return total["records"] * _JOURNAL_BYTES + rows + _REST_BYTES
 
 
 def spool_of(total: dict[str, Any]) -> Spool:

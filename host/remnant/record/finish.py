@@ -24,7 +24,7 @@ from .store import FILE_NAME
 from .tables import EVENT_COLUMNS, PROBE_UNITS, TELEMETRY_UNITS, Tables, read_tables
 
 MANIFEST = "manifest.json"
-_MADE_LATER = (MANIFEST, "analysis.json", "report.html")
+_MADE_LATER = (MANIFEST, "analysis.json", "report.html", "flow.html")
 COMPLETED, STOPPED, FAULT, BOARD_LOST, INTERRUPTED = "completed", "stopped", "fault", "board lost", "interrupted"
 _BY = {
     m.BY_COMPLETION: COMPLETED,
