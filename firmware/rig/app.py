@@ -382,7 +382,7 @@ class App:
         """The slack behind a tick: flash, while nothing waits for the processor."""
         state = self.state
         if state == m.RUNNING or state == m.PAUSED:
-            self.checkpoints.tick(self)
+            self.checkpoints.tick(self, ticks_diff(self._next_tick, self.ticks_us()))
         idle = self._idle()
         away = not self.link.greeted or self.hal.line.heard_ms_ago() > AWAY_MS
         self.history.tend(away, self.clock.s, self._next_tick, not self._moving, _AHEAD_IDLE if idle else _AHEAD_DRIVEN)

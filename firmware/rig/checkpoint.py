@@ -23,6 +23,8 @@ from .spool import CHECKPOINT, ERASE_NEEDS_US, PAYLOAD_MAX
 
 EVERY_S = const(30)
 MOVING_S = const(5)
+WRITING_NEEDS_US = const(50_000)
+_PUT_OFF_MOST = const(10)
 _AHEAD = const(2)
 _VERSION = const(2)
 _FIELDS = const(12)
@@ -45,6 +47,7 @@ class Checkpoints:
         self._boot_id = boot_id
         self._due_s = 0
         self._step = self._moving = -1
+        self._put_off = 0  # ticks whose slack was too short
         self._buffer = bytearray(PAYLOAD_MAX + 512)
         self.saved = self._newest() if ring is not None else None
 
@@ -52,8 +55,8 @@ class Checkpoints:
         self._due_s = 0
         self._step = self._moving = -1
 
-    def tick(self, rig):
-        """While a run is going on: write when it is time. True if one was written."""
+    def tick(self, rig, left_us=WRITING_NEEDS_US):
+        """While a run is going on: write when it is time and left_us until the next tick allow it. True if one was written."""
         if self._ring is None:
             return False
         now_s, step = rig.clock.s, rig.executor.step
@@ -62,6 +65,10 @@ class Checkpoints:
             moving = moving << 1 | pump.busy
         if now_s < self._due_s and step == self._step and moving == self._moving:
             return False
+        if left_us < WRITING_NEEDS_US and self._put_off < _PUT_OFF_MOST:
+            self._put_off += 1
+            return False
+        self._put_off = 0
         self._step, self._moving = step, moving
         self._due_s = now_s + (MOVING_S if moving else EVERY_S)
         self.write(rig, rig.run_id)

@@ -23,7 +23,7 @@ _PAGES_A_TICK = const(2)  # leaves the slack room to collect what they leave beh
 _SENDING_NEEDS_US = const(6_000)  # a page is read, checked and framed in 3 ms on an RP2040
 _AT_ONCE = const(2)  # records a tick: one is made in a tick, and what waits must shrink
 _UNDER_PRESSURE = const(12)
-_PACKING_NEEDS_US = const(40_000)  # a record takes 5 ms on an RP2040, a full page 20: the ring forgets 60 records with it
+_PACKING_NEEDS_US = const(46_000)  # a record takes 5 ms on an RP2040, a full page 20: the ring forgets 60 records with it
 # (free pages at least in 1/16 of the spool, one telemetry record in so many is kept)
 _NONE = const(1 << 29)
 THINNING = ((3, 1), (2, 64), (1, 1024))

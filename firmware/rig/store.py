@@ -1,5 +1,6 @@
 """Programs as the host sends them: put together in RAM, checked whole, kept in the store."""
 
+import gc
 from binascii import crc32
 
 from remnant_protocol import program
@@ -60,6 +61,7 @@ class ProgramStore:
         return self._checked(kept)
 
     def _checked(self, data):
+        gc.collect()  # a large tree wants half of what is free: now in one piece, not in a hundred attempts under way
         tree = program.decode(data, self._breathe)
         program.validate(tree, self._limits, len(data), self._breathe)
         return tree
