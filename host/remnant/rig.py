@@ -211,7 +211,7 @@ async def open_rig(
             board = await Board.connect(path, records.take)
         except RigError as error:
             if virtual:
-                raise RigError(codes.NOT_STARTED, where=virtual.log().strip().rpartition("\n")[2][-200:] or explain(error)) from None
+                raise RigError(codes.NOT_STARTED, where=virtual.log().strip().rpartition("\n")[2][:400] or explain(error)) from None
             raise
         try:
             if not as_it_is:
