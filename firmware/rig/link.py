@@ -107,8 +107,9 @@ class Link:
                 self._same = 0
 
     def backlog(self):
-        """True while a greeted host has much to fetch: half the ring is waiting."""
-        return self.greeted and self._journal.used * 2 > self._journal.size
+        """True while a greeted host has much to fetch: half the ring is full, and not only of what the next ticks will forget."""
+        journal = self._journal
+        return self.greeted and journal.used * 2 > journal.size and journal.oldest_seq < journal.next_seq
 
     def pump(self):
         """Send of one frame what credit and line allow; True if it went out whole, so that another may follow at once."""

@@ -172,3 +172,19 @@ def test_a_host_that_counts_noise_is_put_right_after_the_same_count_came_four_ti
     line.link.credit(more + 60)  # and it counts on from there
     line.pump()
     assert len(line.line.outbound) > more
+
+
+def test_what_only_waits_to_be_forgotten_is_no_backlog():
+    """A virtual clock stands still for a backlog, and only the tick forgets: it must come."""
+    line = Line()
+    journal = line.journal
+    while journal.used * 3 < journal.size * 2:
+        line.many(1)
+    assert not line.link.backlog()  # nobody has greeted
+    line.link.greet()
+    assert line.link.backlog()
+    journal.acknowledge(journal.next_seq - 2)
+    assert line.link.backlog()
+    journal.acknowledge(journal.next_seq - 1)
+    assert journal.used * 2 > journal.size
+    assert not line.link.backlog()
