@@ -77,11 +77,12 @@ class Run:
 
 
 def span(truth: Truth, last_of: dict[int, int]) -> list[tuple[int, int]]:
-    """The numbers of a run: from RUN_STARTED to RUN_ENDED, over boots in which it went on.
+    """The numbers of a run: from RUN_STARTED to RUN_ENDED, over boots up to the last one in which it went on.
 
     last_of: boot -> last number it gave, where a reset ended it.
     """
     numbers: list[tuple[int, int]] = []
+    waiting: list[tuple[int, int]] = []  # of boots in which nobody has taken it up: the run's if a later one does
     begun = None
     for boot in truth.boots:
         seqs = sorted(seq for of, seq in truth.records if of == boot)
@@ -99,8 +100,12 @@ def span(truth: Truth, last_of: dict[int, int]) -> list[tuple[int, int]]:
             elif fields[4] == m.RUN_ENDED:
                 last = seq
                 break
-        if begun is not None and goes_on:
-            numbers += [(boot, seq) for seq in range(first, last + 1)]
+        if begun is None:
+            continue
+        waiting += [(boot, seq) for seq in range(first, last + 1)]
+        if goes_on:
+            numbers += waiting
+            waiting = []
     return numbers
 
 
