@@ -155,10 +155,11 @@ class App:
     def tick(self):
         """One control tick."""
         dt_us = self.clock.update()
+        dt_ms = self.clock.passed_ms
         self.journal.forget(_FORGET)
         thermometry = self.thermometry
         thermometry.sample()
-        code = self.safety.check(dt_us // 1000)
+        code = self.safety.check(dt_ms)
         state = self.state
         if code != OK:
             if state == m.STARTING:
@@ -171,9 +172,9 @@ class App:
             if self._good_readings >= _READY_AFTER:
                 self.enter(m.READY)
         if self.calibrating:
-            self._calibrate(dt_us // 1000)
+            self._calibrate(dt_ms)
         else:
-            self.heater.tick(thermometry.temp_mc, dt_us // 1000)
+            self.heater.tick(thermometry.temp_mc, dt_ms)
         lamp = self.lamp
         lamp.tick()
         if lamp.measured_uw_per_cm2:
@@ -197,14 +198,14 @@ class App:
             if self.executor.tick():
                 self._finish(m.BY_COMPLETION, OK)
         elif self.recovery.active:
-            self.recovery.tick(dt_us // 1000)
+            self.recovery.tick(dt_ms)
         elif self.state == m.READY and self.hal.line.heard_ms_ago() > _HAND_SILENT_MS and self._driven():
             self._outputs_off(m.BY_HOST_LOST)  # a program may go on alone; what a hand switched on may not outlive the hand
         if self.state == m.RUNNING and self._host_policy[0] != p.HOST_LOST_CONTINUE:
             self._mind_the_host()
         self._supply()
         self._start_pumps()
-        self._telemetry_due -= dt_us // 1000
+        self._telemetry_due -= dt_ms
         if self._telemetry_due <= 0:
             self._telemetry_due += self._telemetry_ms
             self._tell()

@@ -17,13 +17,17 @@ def ticks_diff(later, earlier):
 
 
 class Clock:
-    """s, us: time since boot; update() at least every 8 minutes."""
+    """s, us: time since boot; update() at least every 8 minutes.
+
+    passed_ms: whole milliseconds that the last update() folded; what is left over is in the next, so that their sum is the time.
+    """
 
     def __init__(self, source):
         self._source = source
         self._last = source.ticks_us()
         self.s = 0
         self.us = 0
+        self.passed_ms = 0
 
     def update(self):
         """Fold the ticks that have passed; return them in microseconds."""
@@ -31,6 +35,7 @@ class Clock:
         passed = (now - self._last) & _MASK
         self._last = now
         us = self.us + passed
+        self.passed_ms = us // 1000 - self.us // 1000
         while us >= _SECOND:
             us -= _SECOND
             self.s += 1

@@ -134,18 +134,19 @@ class Journal:
             raise ValueError("record of %d bytes" % length)
         need = length + _EXTRA
         head = self._head
-        if head + need > self._size:
-            rest = self._size - head
-            self._make_room(rest + need)
-            if self.used == 0:
-                head = 0
-            else:
+        rest = self._size - head
+        wraps = need > rest
+        self._make_room(rest + need if wraps else need)
+        if self._header is not None and self._marked_first != self.first_seq:
+            self._mark()  # what is written now may lie where dropped records lay
+        if wraps:
+            if self.used:
                 if rest:
                     self._ring[head] = 0
+                    if self._retain is not None:
+                        self._retain(HEADER_BYTES + head, HEADER_BYTES + head + 1)
                 self.used += rest
-                head = 0
-        else:
-            self._make_room(need)
+            head = 0
         if self.used == 0:
             head = self._tail = self._cursor = self._pack = 0
         else:
@@ -154,8 +155,6 @@ class Journal:
             if self.pack_seq == self.next_seq:
                 self._pack = head
         ring = self._ring
-        if self._header is not None and self._marked_first != self.first_seq:
-            self._mark()  # what is written now may lie where dropped records lay
         ring[head] = length
         view = memoryview(body)[:length]
         ring[head + 1 : head + 1 + length] = view

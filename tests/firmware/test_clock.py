@@ -26,6 +26,17 @@ def test_update_returns_what_has_passed():
     assert clock.update() == 0
 
 
+def test_whole_milliseconds_add_up_to_the_time_that_has_passed():
+    source = FakeClock()
+    clock = Clock(source)
+    total = 0
+    for i in range(1000):
+        source.pass_us(100_000 + i * 7919 % 1999)
+        clock.update()
+        total += clock.passed_ms
+    assert total == clock.s * 1000 + clock.us // 1000
+
+
 def test_now_does_not_take_time_away_from_the_tick():
     source = FakeClock()
     clock = Clock(source)

@@ -3,7 +3,7 @@ from fake_hal import FakeClock
 from remnant_protocol import codec
 from remnant_protocol.messages import EVENT, GAP, MARKED
 from rig.clock import Clock
-from rig.journal import Journal
+from rig.journal import HEADER_BYTES, Journal, survivors
 
 
 def make(size=512):
@@ -137,3 +137,41 @@ def test_a_large_acknowledgement_is_carried_out_piece_by_piece():
         assert journal.first_seq - before <= 24
     journal.forget(24)
     assert journal.first_seq == 91
+
+
+class Shadow:
+    """What a power-off leaves where only the bytes told by `retain` outlive the board (the virtual board's state folder)."""
+
+    def __init__(self, size):
+        self.memory = bytearray(HEADER_BYTES + size)
+        self.kept = bytearray(HEADER_BYTES + size)
+        self.instants = False
+        self.found = []
+
+    def retain(self, start, end):
+        self.kept[start:end] = self.memory[start:end]
+        if self.instants:
+            self.found.append(survivors(memoryview(bytearray(self.kept))))
+
+
+def test_every_record_is_told_to_what_outlives_the_board_around_the_rings_end():
+    shadow = Shadow(300)
+    journal = Journal(Clock(FakeClock()), memory=memoryview(shadow.memory), boot_id=77, retain=shadow.retain)
+    seed = 1
+    for turn in range(600):
+        seed = (seed * 75 + 74) % 65537
+        shadow.instants = turn % 5 == 0
+        before = journal.next_seq
+        journal.event(MARKED, bytes((seed >> 3) % 70))
+        for boot, following, records in shadow.found:
+            assert boot == 77 and before <= following <= journal.next_seq
+            assert [seq for seq, _ in records] == list(range(following - len(records), following))
+            assert following - len(records) <= journal.first_seq
+        shadow.found = []
+        boot, following, records = survivors(memoryview(shadow.kept))
+        assert (boot, following) == (77, journal.next_seq)
+        assert [seq for seq, _ in records] == list(range(journal.first_seq, journal.next_seq))
+        if turn % 3 == 0:
+            journal.acknowledge(journal.first_seq + seed % 3)
+            journal.forget(9)
+            journal.rewind(0)
