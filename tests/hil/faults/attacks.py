@@ -115,6 +115,7 @@ def _others(seed: int, share: float) -> Iterator[Trial]:
     for own, chance, facts in _numbered(seed, "commands by hand", 20 * share):
         how = {"flip": chance.choice((1e-4, 1e-3, 3e-3)), "drop": 0.03, "double": 0.1, "reorder": 0.03}
         begin = {"do": "damage", "up": how, "down": how}
+        facts["speed"] = min(facts["speed"], 1)  # a hand is not accelerated; 10 records a second are more than a line this bad carries
         yield Trial("commands by hand, bad line", "hand", own, script=[[{"bytes": 900}, begin]], facts={"compare": False}, **facts)
 
 
